@@ -1,0 +1,141 @@
+# Two commands: `make run` to use it, `make test` to trust it. Everything is installed into .venv
+# from hash-pinned locks, with plain pip or, where it is at hand, uv.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Tests per run: one worker per core, and what a worker has finished is taken from the slowest.
+WORKERS ?= auto
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_REQUIRE_VIRTUALENV := 1
+export PIP_NO_INPUT := 1
+
+say = @printf '\n\033[1m== %s\033[0m\n' '$(1)'
+
+.PHONY: help
+help: ## List what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' \
+	| while IFS=$$'\t' read -r name text; do printf '  \033[1m%-14s\033[0m %s\n' "$$name" "$$text"; done
+
+# -- Use it ---------------------------------------------------------------------------------------
+
+.PHONY: run
+run: $(VENV)/.runtime ## Install, migrate, seed a small demo once, and serve on 127.0.0.1 (PORT=8000)
+	@exec $(BIN)/bursar run
+
+# -- Trust it -------------------------------------------------------------------------------------
+
+.PHONY: test
+test: $(VENV)/.dev ## Run every test, on SQLite and on a PostgreSQL that the tests bring
+	@$(PYTEST) $(ARGS)
+
+.PHONY: check
+check: lint types imports coverage conformance scan ## Everything that must hold before a change lands
+
+.PHONY: lint
+lint: $(VENV)/.dev ## Style and formatting, changing nothing
+	$(call say,ruff)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+.PHONY: types
+types: $(VENV)/.dev ## mypy, strict
+	$(call say,mypy)
+	@$(BIN)/mypy
+
+.PHONY: imports
+imports: $(VENV)/.dev ## The layers: who may import whom
+	$(call say,import-linter)
+	@$(BIN)/lint-imports --cache-dir .cache/import-linter
+
+# These are wholly covered, branches too. A slice joins the list here the day it is finished.
+WHOLLY_COVERED := core/kernel/* core/ledger/*
+comma := ,
+empty :=
+space := $(empty) $(empty)
+
+.PHONY: coverage
+coverage: $(VENV)/.dev ## Every test, with branch coverage; the parts that count money need all of it
+	$(call say,tests with coverage)
+	@mkdir -p .cache/coverage && rm -f .cache/coverage/data*
+	@$(PYTEST) --cov --cov-report= $(ARGS)
+	$(call say,coverage)
+	@$(BIN)/coverage report
+	$(call say,coverage: nothing left out of $(WHOLLY_COVERED))
+	@$(BIN)/coverage report --fail-under=100 \
+		--include='$(subst $(space),$(comma),$(WHOLLY_COVERED))'
+
+.PHONY: conformance
+conformance: $(VENV)/.dev ## The official MCP suite against our endpoint (npm fetches it once)
+	$(call say,MCP conformance)
+	@$(BIN)/python -m conformance
+
+.PHONY: scan
+scan: $(VENV)/.dev ## The Cisco MCP scanner over everything that models are told
+	$(call say,MCP scanner)
+	@$(BIN)/python -m conformance.scan
+
+.PHONY: bench
+bench: $(VENV)/.dev ## Measure us beside our baselines, and write var/bench.json (ARGS=--quick)
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: format
+format: $(VENV)/.dev ## Apply what ruff can fix by itself
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+# -- Keep it --------------------------------------------------------------------------------------
+
+# Universal, so that one lock serves every system and Python; without any URL, so that it can be
+# installed from whichever index a machine is set up to use.
+COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet \
+	--no-emit-index-url --no-emit-find-links --no-header --no-annotate $(ARGS)
+
+# The development lock is resolved first and the others are held to it, so that all three can be
+# installed into one environment, and what is tested is what runs.
+.PHONY: lock
+lock: $(VENV)/.dev ## Resolve the locks anew; ARGS=--upgrade takes newer versions
+	@mkdir -p .cache
+	@$(COMPILE) --extra dev pyproject.toml -o requirements-dev.lock
+	@sed -E '/^ /d; s/ \\$$//' requirements-dev.lock > .cache/pins.txt
+	@$(COMPILE) -c .cache/pins.txt pyproject.toml -o requirements.lock
+	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
+		> .cache/build.txt
+	@$(COMPILE) -c .cache/pins.txt .cache/build.txt -o requirements-build.lock
+
+.PHONY: clean
+clean: ## Remove what make made, except the database in var/
+	@rm -rf $(VENV) .cache .hypothesis build dist
+
+# -- How it is installed --------------------------------------------------------------------------
+
+# A stamp per lock: a start after the first one installs nothing, and so takes no longer than it must.
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo 'Bursar needs Python 3.11 or newer; say which: make PYTHON=python3.12 …' >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+		|| { echo 'python3 -m venv failed; on Debian: apt install python3-venv' >&2; \
+		     rm -rf $(VENV); exit 1; }
+
+define install
+	@printf '== installing %s (once, until it changes)\n' '$(1)'
+	@if command -v uv > /dev/null; \
+		then pip="uv pip install --quiet --python $(BIN)/python"; \
+		else pip="$(BIN)/python -m pip install -qq"; \
+	fi; \
+	$$pip --require-hashes $(addprefix -r ,$(1)) && $$pip --no-deps --no-build-isolation -e .
+endef
+
+$(VENV)/.runtime: requirements.lock requirements-build.lock pyproject.toml | $(BIN)/python
+	$(call install,requirements.lock requirements-build.lock)
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/python
+	$(call install,requirements-dev.lock)
+	@touch $@ $(VENV)/.runtime

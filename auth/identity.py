@@ -1,0 +1,96 @@
+"""From what a request carries to the `Caller` it comes from: a token, an API key, a session.
+
+Exactly one credential counts. A cookie is believed only where the door says so, because browsers
+send cookies with other sites' requests and the door must have refused those first.
+"""
+
+from collections.abc import Mapping
+
+from auth import keys, sessions, tokens, users, verifying
+from auth.last_used import LastUsed
+from auth.opaque import hash_of
+from auth.refusals import CredentialMalformed, CredentialMissing
+from auth.remembering import Memory
+from core.db.work import Database
+from core.kernel.caller import ANONYMOUS, Caller
+
+SECRET_LENGTH_MAX = 200
+
+
+class Identity:
+    """Tells callers apart. One per process; remembers each API key for a second."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._memory: Memory[Caller] = Memory()
+        self.last_used = LastUsed(database)
+
+    async def __call__(self, headers: Mapping[str, str], resource: str) -> Caller:
+        """Return who presents these headers to this resource; ANONYMOUS when nothing is presented.
+
+        Header names are in lower case. Raises one of `auth.refusals`, each an Unauthenticated.
+        """
+        secret = presented(headers)
+        if secret is None:
+            return ANONYMOUS
+        if keys.looks_like_key(secret):
+            return await self._key(secret)
+        if secret.startswith(tokens.ACCESS_PREFIX):
+            return await self._token(secret, resource)
+        raise CredentialMalformed
+
+    async def require(self, headers: Mapping[str, str], resource: str) -> Caller:
+        """Return who presents these headers; whoever presents nothing is refused."""
+        caller = await self(headers, resource)
+        if caller is ANONYMOUS:
+            raise CredentialMissing
+        return caller
+
+    async def person(self, cookies: Mapping[str, str]) -> Caller:
+        """Return the person whose session the cookies are, else ANONYMOUS.
+
+        For doors that have refused what other sites send (see `auth.csrf`), and for no others.
+        """
+        async with self._database.read(ANONYMOUS) as work:
+            session = await sessions.current(work, cookies)
+            user = await users.find_user(work, session.user_id) if session else None
+        return users.person(user) if user else ANONYMOUS
+
+    async def _key(self, secret: str) -> Caller:
+        """Keys are a backend's hot path, so they are remembered; see `auth.remembering`."""
+        remembered, generation = hash_of(secret), self._memory.generation()
+        caller = self._memory.recall(remembered, self._database.clock.now())
+        if caller is not None:
+            return caller
+        async with self._database.read(ANONYMOUS) as work:
+            verified = await keys.verify(work, secret)
+        self.last_used.note(verified.caller, verified.last_used_at)
+        caller, expires_at = verified.caller, verified.expires_at
+        self._memory.keep(remembered, caller, expires_at=expires_at, generation=generation)
+        return caller
+
+    async def _token(self, token: str, resource: str) -> Caller:
+        """Tokens are asked about every time: what they stand for changes with memberships."""
+        async with self._database.read(ANONYMOUS) as work:
+            return await verifying.verify(work, token, resource)
+
+
+def presented(headers: Mapping[str, str]) -> str | None:
+    """Return the one credential of these headers, or None. Pure.
+
+    Two at once are refused (RFC 6750 §2), and so is any scheme but Bearer. Query strings are never
+    looked at: they end up in logs.
+    """
+    authorization, key = headers.get("authorization"), headers.get("x-api-key")
+    if authorization is None and key is None:
+        return None
+    if authorization is not None and key is not None:
+        raise CredentialMalformed
+    scheme, _, secret = (authorization or f"Bearer {key}").partition(" ")
+    secret = secret.strip()
+    wrong = scheme.lower() != "bearer" or not secret or len(secret) > SECRET_LENGTH_MAX
+    if wrong or not secret.isascii() or " " in secret:
+        raise CredentialMalformed
+    if authorization is None and not keys.looks_like_key(secret):
+        raise CredentialMalformed
+    return secret

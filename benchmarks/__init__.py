@@ -1,0 +1,1 @@
+"""Measures Bursar against baselines that anybody can repeat. See README.md."""

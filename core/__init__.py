@@ -1,0 +1,1 @@
+"""The engine: what Bursar knows and decides, without any protocol or provider."""

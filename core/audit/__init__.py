@@ -1,0 +1,23 @@
+"""The trail: who asked for what, when, and what came of it. See README.md."""
+
+from core.audit.model import Decision, Invocation, digest_of
+from core.audit.proof import PROTECTED, prove, prove_seals
+from core.audit.recording import Trail, record, record_invocation, was_recorded
+from core.audit.sealing import OVERLAP, OVERLAP_MAX, TRAILS, seal_next
+
+__all__ = [
+    "OVERLAP",
+    "OVERLAP_MAX",
+    "PROTECTED",
+    "TRAILS",
+    "Decision",
+    "Invocation",
+    "Trail",
+    "digest_of",
+    "prove",
+    "prove_seals",
+    "record",
+    "record_invocation",
+    "seal_next",
+    "was_recorded",
+]

@@ -1,0 +1,131 @@
+"""The unit of work: one database transaction, at one instant, for one caller.
+
+`Work` records what it does beside doing it (`effects`), so that any write can be quoted: run it,
+describe its effects, roll it back. Nothing outside is called while it is open; what must happen
+after the commit, and may be lost if the process dies, is left with `after_commit`.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import CursorResult, Executable
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.db.engine import Engines
+from core.kernel.caller import Caller
+from core.kernel.clock import Clock
+from core.kernel.ids import Ids
+
+SECONDS_MAX = 30
+"""No unit lives longer, so a lock is never held, nor a row in doubt, for longer than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One thing a unit did or will do: `posted txn_…`, `published usage.charged`."""
+
+    verb: str
+    object_id: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Work:
+    """What a use-case is given instead of a session, a clock and a global.
+
+    `now` does not move while the work lasts, so everything it writes happened at one instant.
+    """
+
+    connection: AsyncConnection
+    now: datetime
+    ids: Ids
+    caller: Caller
+    digest_key: bytes
+    found_project_id: str | None = None
+    """The project that `perform` found for this call; read it as `project_id`."""
+    invocation_id: str | None = None
+    """The trail's row for this call, so that what was done can be led back to who asked."""
+    effects: list[Effect] = field(default_factory=list)
+    _after_commit: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def project_id(self) -> str:
+        """The project this call is about: every query of project data filters on it."""
+        assert self.found_project_id, "this operation does not name a project"
+        return self.found_project_id
+
+    def within(self, project_id: str) -> "Work":
+        """Return this same unit, about this project: for a call that makes or finds its own."""
+        return replace(self, found_project_id=project_id)
+
+    async def execute(
+        self,
+        statement: Executable,
+        rows: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+    ) -> CursorResult[Any]:
+        return await self.connection.execute(statement, rows)
+
+    def record(self, verb: str, object_id: str, **details: Any) -> None:
+        self.effects.append(Effect(verb, object_id, details))
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Do this once the unit is committed: a wake-up, an entry to forget. It may be lost."""
+        self._after_commit.append(action)
+
+    def committed(self) -> None:
+        """Do what was left for after the commit. For `Database.begin` alone to call."""
+        for action in self._after_commit:
+            action()
+
+    def digest(self, *values: str | int | None) -> bytes:
+        """Sixteen bytes that only a holder of the installation's key can make for these values.
+
+        Stored beside a protected row, they show a byte that was changed behind our back.
+        """
+        packed = orjson.dumps(values)
+        return hashlib.blake2b(packed, digest_size=16, key=self.digest_key).digest()
+
+
+def canonical(value: Any) -> str | int | None:
+    """Write any column's value as one text or number, the same before and after the database."""
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    if isinstance(value, bytes):
+        return value.hex()
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    engines: Engines
+    clock: Clock
+    ids: Ids
+    digest_key: bytes
+
+    @asynccontextmanager
+    async def begin(self, caller: Caller) -> AsyncIterator[Work]:
+        """Commit on the way out, roll back on any exception. Nothing else in the code commits."""
+        async with asyncio.timeout(SECONDS_MAX):
+            async with self.engines.writer.begin() as connection:
+                work = self._work(connection, caller)
+                yield work
+        work.committed()
+
+    @asynccontextmanager
+    async def read(self, caller: Caller, *, seconds: float = SECONDS_MAX) -> AsyncIterator[Work]:
+        """Read one consistent state without waiting for writers. Writing is an error."""
+        async with asyncio.timeout(seconds), self.engines.reader.connect() as opened:
+            connection = await opened.execution_options(**self.engines.read_options)
+            async with connection.begin():
+                yield self._work(connection, caller)
+
+    def _work(self, connection: AsyncConnection, caller: Caller) -> Work:
+        return Work(connection, self.clock.now(), self.ids, caller, self.digest_key)

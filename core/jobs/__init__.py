@@ -1,0 +1,41 @@
+"""Jobs: what is done later, once, by whichever worker is there. See README.md."""
+
+from core.jobs.errors import LeaseLost
+from core.jobs.job import Job, Retry, job
+from core.jobs.lease import Lease, acquire, release, renew, require
+from core.jobs.queue import (
+    Backlog,
+    Buried,
+    backlog,
+    buried,
+    enqueue,
+    forget_old,
+    retry_buried,
+)
+from core.jobs.schedule import Schedule, install
+from core.jobs.worker import JobContext, Runtime, Worker, run_due
+
+__all__ = [
+    "Backlog",
+    "Buried",
+    "Job",
+    "JobContext",
+    "Lease",
+    "LeaseLost",
+    "Retry",
+    "Runtime",
+    "Schedule",
+    "Worker",
+    "acquire",
+    "backlog",
+    "buried",
+    "enqueue",
+    "forget_old",
+    "install",
+    "job",
+    "release",
+    "renew",
+    "require",
+    "retry_buried",
+    "run_due",
+]

@@ -1,0 +1,58 @@
+"""Tell the world, but only of what was committed.
+
+An event is written in the unit of work of its cause. The relay hands it on afterwards, so there is
+never an event without its cause, nor a cause whose event was lost with the process.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import delete, insert
+
+from core.db.bell import ring_after_commit
+from core.db.schema import PLATFORM
+from core.db.work import Work
+from core.messaging import tables
+
+KEPT_DAYS = 35
+
+
+async def publish(work: Work, type: str, object_id: str, data: Mapping[str, Any]) -> str:
+    """Tell that this happened to the object, in the past tense: `wallet.credited`. Return the id.
+
+    `data` is JSON: ids, texts, decimal strings beside their asset; never a secret.
+    """
+    event_id = work.ids.new("evt")
+    row = {
+        "project_id": work.found_project_id or work.caller.project_id or PLATFORM,
+        "id": event_id,
+        "type": type,
+        "object_id": object_id,
+        "occurred_at": work.now,
+        "invocation_id": work.invocation_id,
+        "data": dict(data),
+        "attempt": 0,
+        "due_at": work.now,
+        "lease_token": 0,
+    }
+    await work.execute(insert(tables.outbox), row)
+    work.record("published", object_id, type=type)
+    ring_after_commit(work)
+    return event_id
+
+
+async def forget_old(work: Work) -> int:
+    """Delete what was dispatched, consumed or handled long ago; return how many rows.
+
+    Everything is kept equally long, so that nothing can be delivered again after its consumers
+    have forgotten it.
+    """
+    before = work.now - timedelta(days=KEPT_DAYS)
+    outbox, consumed, inbox = tables.outbox.c, tables.consumed.c, tables.inbox.c
+    deletions = (
+        delete(tables.outbox).where(outbox.dispatched_at < before),
+        delete(tables.consumed).where(consumed.consumed_at < before),
+        delete(tables.inbox).where(inbox.handled_at < before),
+    )
+    return sum([int((await work.execute(deletion)).rowcount) for deletion in deletions])

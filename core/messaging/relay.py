@@ -1,0 +1,187 @@
+"""Hand committed events to the broker, at least once each, until each was taken.
+
+Events are claimed by a lease, handed over while no unit of work is open, and then marked. Whoever
+dies in between leaves rows whose lease runs out, and the same events go out again under the same
+ids. Within a project they go out in the order they happened, except that one which failed comes
+later: it does not hold up the others.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from secrets import SystemRandom
+from typing import Any
+
+from sqlalchemy import bindparam, func, or_, select, update
+
+from core.db.bell import listening, wait_for
+from core.db.work import Database, Work
+from core.kernel.caller import SYSTEM
+from core.messaging import tables
+from core.messaging.broker import Broker, Event
+from core.messaging.errors import NotTaken
+
+BATCH = 100
+LEASE_SECONDS = 60
+LOOK_SECONDS = 1.0
+"""How often to look without having heard the bell: another process may have published."""
+PAUSE_SECONDS = 1.0
+PAUSE_SECONDS_MAX = 3600.0
+
+logger = logging.getLogger(__name__)
+_random = SystemRandom()
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An event that this relay may hand over until its lease runs out."""
+
+    event: Event
+    attempt: int
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits to be told: how much, since when, and how much of it failed before."""
+
+    waiting: int
+    oldest_at: datetime | None
+    failing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """Any number may run over one database, in as many processes."""
+
+    database: Database
+    broker: Broker
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Relay until told to stop; what was begun is finished."""
+        with listening(self.database) as ear:
+            while not stop.is_set():
+                ear.clear()
+                try:
+                    claimed = await self.relay_batch()
+                except Exception:
+                    logger.exception("the relay failed; what it claimed will be tried again")
+                    claimed = 0
+                if not claimed:
+                    await wait_for(ear, stop, seconds=LOOK_SECONDS)
+
+    async def relay_batch(self) -> int:
+        """Hand over what is due, up to a batch; return how many events were claimed."""
+        async with self.database.read(SYSTEM) as work:
+            # Looking takes no write lock, which on SQLite an idle relay must not do each second.
+            if (await work.execute(_due(work).limit(1))).first() is None:
+                return 0
+        async with self.database.begin(SYSTEM) as work:
+            claimed = await claim(work)
+        if claimed:
+            failed = await self._hand_over(claimed)
+            async with self.database.begin(SYSTEM) as work:
+                await mark(work, claimed, failed)
+        return len(claimed)
+
+    async def _hand_over(self, claimed: Sequence[Claimed]) -> Mapping[str, str]:
+        try:
+            return await self.broker.publish([each.event for each in claimed])
+        except NotTaken as error:
+            return dict.fromkeys((each.event.id for each in claimed), str(error)[:500])
+
+
+async def claim(work: Work) -> list[Claimed]:
+    """Lease the oldest due events to whoever calls, skipping those that another is claiming."""
+    rows = (await work.execute(_due(work).limit(BATCH).with_for_update(skip_locked=True))).all()
+    until = work.now + timedelta(seconds=LEASE_SECONDS)
+    if rows:
+        change = _this_row().values(
+            lease_until=until,
+            lease_token=bindparam("new_token"),
+            attempt=bindparam("new_attempt"),
+        )
+        leased = [_named(row) | _counted(row) for row in rows]
+        await work.execute(change, leased)
+    return [Claimed(_event(row), row.attempt + 1, row.lease_token + 1) for row in rows]
+
+
+async def mark(work: Work, claimed: Sequence[Claimed], failed: Mapping[str, str]) -> None:
+    """Write down what was taken, and when to try again what was not."""
+    taken = [_named(each.event) for each in claimed if each.event.id not in failed]
+    if taken:
+        # Even of a lease that was lost meanwhile: it is true whoever did it.
+        await work.execute(_this_row().values(dispatched_at=work.now, error=None), taken)
+    again = [
+        _named(each.event)
+        | {"token": each.token, "new_error": failed[each.event.id]}
+        | {"new_due_at": work.now + _pause(each.attempt)}
+        for each in claimed
+        if each.event.id in failed
+    ]
+    if again:
+        outbox = tables.outbox.c
+        mine = outbox.lease_token == bindparam("token"), outbox.dispatched_at.is_(None)
+        change = (
+            _this_row()
+            .where(*mine)
+            .values(due_at=bindparam("new_due_at"), error=bindparam("new_error"), lease_until=None)
+        )
+        await work.execute(change, again)
+
+
+async def backlog(work: Work) -> Backlog:
+    """Say how far behind the telling is."""
+    outbox = tables.outbox.c
+    query = select(
+        func.count().label("waiting"),
+        func.min(outbox.occurred_at).label("oldest_at"),
+        func.count(outbox.error).label("failing"),
+    ).where(outbox.dispatched_at.is_(None))
+    found = (await work.execute(query)).one()
+    return Backlog(found.waiting, found.oldest_at, found.failing)
+
+
+def _due(work: Work) -> Any:
+    outbox = tables.outbox.c
+    free = or_(outbox.lease_until.is_(None), outbox.lease_until <= work.now)
+    return (
+        select(tables.outbox)
+        .where(outbox.dispatched_at.is_(None), outbox.due_at <= work.now, free)
+        .order_by(outbox.due_at, outbox.id)
+    )
+
+
+def _this_row() -> Any:
+    outbox = tables.outbox.c
+    return update(tables.outbox).where(
+        outbox.project_id == bindparam("this_project"), outbox.id == bindparam("this_id")
+    )
+
+
+def _named(row: Any) -> dict[str, Any]:
+    return {"this_project": row.project_id, "this_id": row.id}
+
+
+def _counted(row: Any) -> dict[str, int]:
+    return {"new_token": row.lease_token + 1, "new_attempt": row.attempt + 1}
+
+
+def _event(row: Any) -> Event:
+    return Event(
+        id=row.id,
+        project_id=row.project_id,
+        type=row.type,
+        object_id=row.object_id,
+        occurred_at=row.occurred_at,
+        data=row.data,
+        invocation_id=row.invocation_id,
+    )
+
+
+def _pause(attempt: int) -> timedelta:
+    """Twice as long each time, and up to half of it less, so that failures do not march in step."""
+    full = min(PAUSE_SECONDS * 2 ** min(attempt - 1, 20), PAUSE_SECONDS_MAX)
+    return timedelta(seconds=full * _random.uniform(0.5, 1))

@@ -1,0 +1,64 @@
+"""Make meters and find them. They belong to the platform: every project's usage is read by them."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+
+from core.db.upsert import insert_if_absent
+from core.db.work import Work
+from core.kernel.money import Asset
+from core.metering import tables
+from core.metering.errors import MeterKeyTaken, MeterNotFound
+from core.metering.model import Aggregation, Meter
+
+
+async def create(work: Work, meter: Meter) -> None:
+    """Write a meter. Its key names it for ever, so that recorded usage keeps its meaning."""
+    row = {name: getattr(meter, name) for name in meter.__slots__}
+    row |= {"aggregation": str(meter.aggregation), "asset": str(meter.asset)}
+    row |= {"price": price_text(meter)}
+    if not await insert_if_absent(work, tables.meters, row):
+        raise MeterKeyTaken(meter.key)
+
+
+async def by_key(work: Work, keys: Iterable[str]) -> dict[str, Meter]:
+    """Return the meters that have these keys, by key."""
+    query = select(tables.meters).where(tables.meters.c.key.in_(sorted(set(keys))))
+    return {row.key: _meter(row) for row in await work.execute(query)}
+
+
+async def find(work: Work, key: str) -> Meter:
+    found = await by_key(work, [key])
+    if key not in found:
+        raise MeterNotFound(key)
+    return found[key]
+
+
+async def list_after(work: Work, key: str | None, limit: int) -> list[Meter]:
+    """Return meters in the order of their keys."""
+    query = select(tables.meters).order_by(tables.meters.c.key).limit(limit)
+    if key is not None:
+        query = query.where(tables.meters.c.key > key)
+    return [_meter(row) for row in await work.execute(query)]
+
+
+def price_text(meter: Meter) -> str:
+    """Write the price with every digit it has, and never with an exponent."""
+    return format(meter.price, "f")
+
+
+def _meter(row: Any) -> Meter:
+    return Meter(
+        id=row.id,
+        key=row.key,
+        name=row.name,
+        aggregation=Aggregation(row.aggregation),
+        unit=row.unit,
+        property=row.property,
+        price=Decimal(row.price),
+        asset=Asset.parse(row.asset),
+        created_at=row.created_at,
+        archived_at=row.archived_at,
+    )

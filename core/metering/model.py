@@ -1,0 +1,209 @@
+"""What metering decides, without a database: how an event is read, priced, and summed up.
+
+Quantities are whole millionths, so that sums are exact on every database. A quantity that is finer
+is refused, never rounded; only the price of an event is rounded, once.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, localcontext
+from enum import StrEnum
+
+import orjson
+
+from core.kernel.errors import EngineError
+from core.kernel.money import LARGEST, Asset, Money
+from core.kernel.rounding import to_units
+from core.metering.errors import (
+    ChargeTooLarge,
+    EventInTheFuture,
+    EventTooOld,
+    MeterArchived,
+    MeterNotFound,
+    PropertiesTooLarge,
+    PropertyMissing,
+    PropertyNotNumeric,
+    QuantityNotRead,
+    QuantityOutOfRange,
+)
+
+PLACES = 6
+MICRO = 1_000_000
+FUTURE_MAX = timedelta(minutes=5)
+AGE_MAX = timedelta(days=35)
+PROPERTIES_BYTES_MAX = 4096
+BUCKET_SECONDS = 900
+
+_NUMBER = re.compile(r"(0|[1-9][0-9]{0,18})(\.[0-9]{1,12})?")
+_DIGITS = 60
+"""More than the longest price times the largest quantity has, so that the product is exact."""
+
+Property = str | int | bool
+
+
+class Aggregation(StrEnum):
+    """What a meter makes of its events."""
+
+    COUNT = "count"
+    SUM = "sum"
+    MAX = "max"
+    UNIQUE = "unique"
+    """How many distinct values the property had."""
+    LAST = "last"
+    """What the event that occurred last said."""
+
+
+CHARGEABLE = {Aggregation.COUNT, Aggregation.SUM}
+"""Where each event adds its own part, so that it has a price of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meter:
+    id: str
+    key: str
+    name: str
+    aggregation: Aggregation
+    unit: str
+    property: str | None
+    """What is read from the event's properties; None to read the event's own quantity."""
+    price: Decimal
+    """Per unit, in the asset, exact: it may be finer than the asset's scale."""
+    asset: Asset
+    created_at: datetime
+    archived_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One use, as the caller told it."""
+
+    event_id: str
+    meter_key: str
+    occurred_at: datetime | None
+    """None means the instant at which it is received."""
+    quantity: str | int
+    properties: Mapping[str, Property]
+
+    @property
+    def content(self) -> bytes:
+        """Hash what was said. Equal contents under one id are one event, delivered twice.
+
+        An omitted time stays omitted, so that a retry a minute later is still the same event.
+        """
+        at = self.occurred_at and self.occurred_at.astimezone(UTC).isoformat()
+        counted = micro(self.quantity)
+        quantity = self.quantity if counted is None else counted
+        said = [self.meter_key, at, quantity, self.properties]
+        packed = orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
+        return hashlib.blake2b(packed, digest_size=16).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An event as its meter read it: fit to be recorded."""
+
+    event_id: str
+    meter: Meter
+    occurred_at: datetime
+    quantity: int
+    """Millionths: one for every event that is only counted."""
+    properties: Mapping[str, Property]
+    content: bytes
+
+
+def micro(number: str | int) -> int | None:
+    """Turn a number into millionths, or None where it is no number, too fine or too large.
+
+    By hand rather than by Decimal: this runs for every event there ever is.
+    """
+    if isinstance(number, int):
+        units = number * MICRO
+    elif _NUMBER.fullmatch(number):
+        whole, _, fraction = number.partition(".")
+        fraction = fraction.rstrip("0")
+        if len(fraction) > PLACES:
+            return None
+        units = int(whole) * MICRO + int(fraction.ljust(PLACES, "0"))
+    else:
+        return None
+    return units if 0 <= units <= LARGEST else None
+
+
+def as_text(units: int) -> str:
+    """Write millionths as people do, without idle zeros: `1500`, `0.25`."""
+    whole, fraction = divmod(units, MICRO)
+    return f"{whole}.{fraction:06d}".rstrip("0") if fraction else str(whole)
+
+
+def bucket_of(instant: datetime) -> int:
+    """Return the quarter hour since 1970 in which the instant lies.
+
+    The offset of every time zone is a whole number of quarter hours, so buckets add up to the
+    hours, days and months of any of them.
+    """
+    return int(instant.timestamp()) // BUCKET_SECONDS
+
+
+def read(event: Event, meter: Meter | None, now: datetime) -> Reading:
+    """Read the event by its meter, or raise why it cannot be recorded."""
+    if meter is None:
+        raise MeterNotFound(event.meter_key)
+    if meter.archived_at:
+        raise MeterArchived(meter.key, meter.archived_at)
+    occurred_at = event.occurred_at or now
+    if occurred_at > now + FUTURE_MAX:
+        raise EventInTheFuture(event.event_id, occurred_at, now + FUTURE_MAX)
+    if occurred_at < now - AGE_MAX:
+        raise EventTooOld(event.event_id, occurred_at, now - AGE_MAX)
+    size = len(orjson.dumps(event.properties))
+    if size > PROPERTIES_BYTES_MAX:
+        raise PropertiesTooLarge(event.event_id, size, PROPERTIES_BYTES_MAX)
+    quantity = _quantity(event, meter)
+    return Reading(event.event_id, meter, occurred_at, quantity, event.properties, event.content)
+
+
+def try_read(event: Event, meter: Meter | None, now: datetime) -> Reading | EngineError:
+    """Read the event, or return why it cannot be recorded: one bad event spoils no others."""
+    try:
+        return read(event, meter, now)
+    except EngineError as error:
+        return error
+
+
+def _quantity(event: Event, meter: Meter) -> int:
+    if meter.property is None and meter.aggregation is not Aggregation.COUNT:
+        return _counted(event.event_id, event.quantity)
+    if micro(event.quantity) != MICRO:
+        # Left unread, it would be usage that somebody believes to be recorded.
+        raise QuantityNotRead(event.event_id, meter.key, meter.property or "how many events")
+    if meter.property is None:
+        return MICRO
+    value = event.properties.get(meter.property)
+    if value is None:
+        raise PropertyMissing(event.event_id, meter.key, meter.property)
+    if meter.aggregation is Aggregation.UNIQUE:
+        return MICRO
+    is_number = _NUMBER.fullmatch(value) if isinstance(value, str) else value >= 0
+    if isinstance(value, bool) or not is_number:
+        raise PropertyNotNumeric(event.event_id, meter.property)
+    return _counted(event.event_id, value)
+
+
+def _counted(event_id: str, number: Property) -> int:
+    counted = micro(number)
+    if counted is None:
+        raise QuantityOutOfRange(event_id, str(number), PLACES, as_text(LARGEST))
+    return counted
+
+
+def price_of(event_id: str, quantity: int, meter: Meter) -> Money:
+    """Price one event: price times quantity, rounded once to the asset's scale, half up."""
+    with localcontext(prec=_DIGITS):
+        exact = meter.price * Decimal(quantity).scaleb(-PLACES)
+    amount = to_units(exact, meter.asset.scale)
+    if amount > LARGEST:
+        raise ChargeTooLarge(event_id, str(meter.asset))
+    return Money(amount, meter.asset)

@@ -1,0 +1,180 @@
+"""Summarize usage: by window of the project's own clock, and by one property.
+
+The database groups and adds up; what comes back is one row for each row of the answer, however
+many events there are. Windows are told apart by their quarter hours, never by a database's own
+idea of time zones, so that both databases agree on the nights when clocks change.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Select, Subquery, case, func, literal, select
+
+from core.db.jsontext import json_text
+from core.db.work import Work
+from core.kernel.period import Period, Window, windows
+from core.metering import tables
+from core.metering.errors import SummaryTooLarge
+from core.metering.model import Aggregation, Meter, as_text, bucket_of
+
+ROWS_MAX = 1_000
+SPLIT = 10**9
+"""SQLite cannot add past 2^63, so high and low parts of quantities are added apart."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What one meter made of the events of one window, and of one group where there are groups."""
+
+    period: Period
+    group: str | None
+    value: str | None
+    """None where nothing can be said: the largest or the last of no events."""
+    event_count: int
+
+
+def split(period: Period, window: Window | None, zone: ZoneInfo) -> list[Period]:
+    """Cut the period into its windows; the first and the last end where the period does."""
+    if window is None:
+        return [period]
+    # Whoever asks for a century by the hour is refused before the hours are counted out.
+    if (period.end_at - period.start_at) / timedelta(hours=1) > ROWS_MAX * LONGEST_HOURS[window]:
+        raise SummaryTooLarge(ROWS_MAX)
+    parts = [
+        Period(max(each.start_at, period.start_at), min(each.end_at, period.end_at))
+        for each in windows(period, window, zone)
+    ]
+    if len(parts) > ROWS_MAX:
+        raise SummaryTooLarge(ROWS_MAX)
+    return parts
+
+
+LONGEST_HOURS = {Window.HOUR: 1, Window.DAY: 25, Window.MONTH: 745}
+
+
+async def summarize(
+    work: Work, meter: Meter, parts: Sequence[Period], group_by: str | None
+) -> list[Row]:
+    """Return a row for each window, and group, that has events, in the order of time.
+
+    A period that is not divided and not grouped always has its one row, even when it is empty.
+    """
+    totals = _totals(_chosen(work, meter, parts, group_by), meter.aggregation)
+    found = list(await work.execute(totals.limit(ROWS_MAX + 1)))
+    if len(found) > ROWS_MAX:
+        raise SummaryTooLarge(ROWS_MAX)
+    # Here, and not by the databases, which sort texts and nulls each in their own way.
+    found.sort(key=lambda row: (row.part, row.group is None, row.group or ""))
+    rows = [
+        Row(
+            period=parts[each.part],
+            group=each.group,
+            value=_value(meter.aggregation, each),
+            event_count=each.event_count,
+        )
+        for each in found
+    ]
+    if not rows and len(parts) == 1 and group_by is None:
+        nothing = None if meter.aggregation in {Aggregation.MAX, Aggregation.LAST} else "0"
+        return [Row(period=parts[0], group=None, value=nothing, event_count=0)]
+    return rows
+
+
+def _chosen(work: Work, meter: Meter, parts: Sequence[Period], group_by: str | None) -> Subquery:
+    """Choose the events of the period, each with the number of its window and its group.
+
+    In a subquery, because Postgres does not recognise an expression with a parameter in it as the
+    one that it is to group by.
+    """
+    e = tables.events.c
+    starts = [bucket_of(each.start_at) for each in parts]
+    group = json_text(work, e.properties, group_by) if group_by else literal(None, e.event_id.type)
+    subject = meter.property if meter.aggregation is Aggregation.UNIQUE else None
+    columns = [
+        _part(e.bucket, starts).label("part"),
+        group.label("group"),
+        e.quantity,
+        e.occurred_at,
+        e.received_at,
+        e.position,
+        e.event_id,
+    ]
+    if subject:
+        columns.append(json_text(work, e.properties, subject).label("subject"))
+    whole = Period(parts[0].start_at, parts[-1].end_at)
+    return (
+        select(*columns)
+        .where(
+            e.project_id == work.project_id,
+            e.meter_id == meter.id,
+            # The bucket finds the rows by index; the instant cuts the first and last one exactly.
+            e.bucket.between(starts[0], bucket_of(whole.end_at)),
+            e.occurred_at >= whole.start_at,
+            e.occurred_at < whole.end_at,
+        )
+        .subquery("chosen")
+    )
+
+
+def _part(bucket: ColumnElement[int], starts: Sequence[int], low: int = 0) -> ColumnElement[int]:
+    """Find the last window that starts at or before the bucket, by a tree of comparisons."""
+    if len(starts) == 1:
+        return literal(low)
+    middle = len(starts) // 2
+    left = _part(bucket, starts[:middle], low)
+    return case((bucket < starts[middle], left), else_=_part(bucket, starts[middle:], low + middle))
+
+
+def _totals(chosen: Subquery, aggregation: Aggregation) -> Select[Any]:
+    c = chosen.c
+    if aggregation is Aggregation.LAST:
+        return _latest(chosen)
+    measures: dict[Aggregation, tuple[ColumnElement[Any], ...]] = {
+        Aggregation.COUNT: (),
+        Aggregation.SUM: (
+            func.sum(c.quantity // SPLIT).label("high"),
+            func.sum(c.quantity % SPLIT).label("low"),
+        ),
+        Aggregation.MAX: (func.max(c.quantity).label("quantity"),),
+        Aggregation.UNIQUE: (
+            func.count(c.get("subject", c.event_id).distinct()).label("distinct"),
+        ),
+    }
+    return select(
+        c.part, c.group, func.count().label("event_count"), *measures[aggregation]
+    ).group_by(c.part, c.group)
+
+
+def _latest(chosen: Subquery) -> Select[Any]:
+    """Pick the event that occurred last in each window and group; of equals, the last received."""
+    c = chosen.c
+    by = (c.part, c.group)
+    order = (c.occurred_at.desc(), c.received_at.desc(), c.position.desc(), c.event_id.desc())
+    ranked = select(
+        c.part,
+        c.group,
+        c.quantity,
+        func.count().over(partition_by=by).label("event_count"),
+        func.row_number().over(partition_by=by, order_by=order).label("rank"),
+    ).subquery("ranked")
+    r = ranked.c
+    return select(r.part, r.group, r.quantity, r.event_count).where(r.rank == 1)
+
+
+def _value(aggregation: Aggregation, row: Any) -> str:
+    if aggregation is Aggregation.COUNT:
+        return str(row.event_count)
+    if aggregation is Aggregation.UNIQUE:
+        return str(row.distinct)
+    if aggregation is Aggregation.SUM:
+        return as_text(int(row.high) * SPLIT + int(row.low))
+    return as_text(row.quantity)
+
+
+def month_around(instant: datetime, zone: ZoneInfo) -> Period:
+    """Return the calendar month of the zone in which the instant lies."""
+    soon = instant + timedelta(microseconds=1)
+    return next(iter(windows(Period(instant.astimezone(UTC), soon), Window.MONTH, zone)))

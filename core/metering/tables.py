@@ -1,0 +1,86 @@
+"""The tables of metering. Usage and charges are only ever inserted; a trigger enforces it.
+
+Meters belong to the platform, so no project leads their keys. No foreign keys on the hot tables:
+recording looks its meters up first, and a charge is written in the unit that wrote its event.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    String,
+    Table,
+)
+
+from core.db.schema import Instant, Key, json_column, metadata
+
+meters = Table(
+    "metering_meters",
+    metadata,
+    Column("id", Key("mtr"), nullable=False),
+    Column("key", String(64), nullable=False),
+    Column("name", String(120), nullable=False),
+    Column("aggregation", String(8), nullable=False),
+    Column("unit", String(40), nullable=False),
+    Column("property", String(64)),
+    # An exact decimal as text: a price may be finer than its asset, and no float may touch it.
+    Column("price", String(40), nullable=False),
+    Column("asset", String(20), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("archived_at", Instant),
+    PrimaryKeyConstraint("id"),
+    CheckConstraint(
+        "aggregation in ('count', 'sum', 'max', 'unique', 'last')", name="aggregation_is_known"
+    ),
+    Index("ix_metering_meters_key", "key", unique=True),
+)
+
+events = Table(
+    "metering_events",
+    metadata,
+    Column("project_id", Key("prj"), nullable=False),
+    Column("event_id", String(128), nullable=False),
+    Column("meter_id", Key("mtr"), nullable=False),
+    Column("occurred_at", Instant, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    # The event's place among those received in the same unit.
+    Column("position", SmallInteger, nullable=False),
+    # Quarter hours since 1970: every zone's hours, days and months begin on one.
+    Column("bucket", Integer, nullable=False),
+    # What the meter read from the event, in millionths.
+    Column("quantity", BigInteger, nullable=False),
+    Column("properties", json_column(), nullable=False),
+    # A hash of what was sent: the same id with another content is a conflict, not a duplicate.
+    Column("content", LargeBinary(16), nullable=False),
+    # Covers every column before it, in their order; the proof recomputes it.
+    Column("digest", LargeBinary(16), nullable=False),
+    PrimaryKeyConstraint("project_id", "event_id"),
+    CheckConstraint("quantity >= 0", name="quantity_is_never_negative"),
+    Index("ix_metering_events_project_id_meter_id_bucket", "project_id", "meter_id", "bucket"),
+    Index("ix_metering_events_project_id_received_at", "project_id", "received_at", "position"),
+)
+
+charges = Table(
+    "metering_charges",
+    metadata,
+    Column("project_id", Key("prj"), nullable=False),
+    Column("event_id", String(128), nullable=False),
+    Column("transaction_id", Key("txn")),
+    Column("wallet_id", Key("wal"), nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("asset", String(20), nullable=False),
+    Column("charged_at", Instant, nullable=False),
+    # Covers every column before it, in their order; the proof recomputes it.
+    Column("digest", LargeBinary(16), nullable=False),
+    # Usage is charged at most once, ever, whoever asks and whatever has become of the event.
+    PrimaryKeyConstraint("project_id", "event_id"),
+    CheckConstraint(
+        "(amount = 0) = (transaction_id is null)",
+        name="only_what_costs_nothing_has_no_transaction",
+    ),
+)

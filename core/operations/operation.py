@@ -1,0 +1,206 @@
+"""An operation: one thing a caller can ask for, declared once and served by every door.
+
+The function name is the MCP tool name and the OpenAPI operationId. Its docstring is the
+description both protocols publish. Its annotations are the schemas both protocols validate.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from inspect import getdoc
+from typing import Any, ClassVar, Generic, Literal, TypeVar, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from core.db.paging import LIMIT_DEFAULT, LIMIT_MAX
+from core.db.work import Work
+from core.kernel.caller import PlatformRole, Role
+from core.kernel.errors import EngineError
+from core.operations.fields import ExternalKey, ProjectId
+from core.operations.scopes import SCOPES, Toolset
+
+
+class Request(BaseModel):
+    """What a caller sends. Unknown fields and values of another type are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+
+class ProjectRequest(Request):
+    """A request about one project. Whoever is bound to a project may leave both fields out."""
+
+    project_id: ProjectId | None = Field(
+        None, description="The project. Leave out when your token or key belongs to one project."
+    )
+    external_key: ExternalKey | None = Field(
+        None, description="The project by your own system's key, instead of project_id."
+    )
+
+
+class ProjectOrPlatformRequest(ProjectRequest):
+    """A request about one project, or about the platform when staff bound to none name none."""
+
+    project_id: ProjectId | None = Field(
+        None,
+        description="The project. Leave out when your token or key belongs to one project, or, as "
+        "platform staff, to mean the platform itself.",
+    )
+
+
+class PageRequest(Request):
+    """A request for part of a list."""
+
+    limit: int = Field(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX, description="How many at most.")
+    cursor: str | None = Field(
+        None, max_length=512, description="next_cursor of the page before; leave out for the first."
+    )
+
+
+class ProjectPageRequest(ProjectRequest, PageRequest):
+    """A request for part of a project's list."""
+
+
+class Result(BaseModel):
+    """What a caller gets."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+    secret_fields: ClassVar[frozenset[str]] = frozenset()
+    """Fields shown once: never stored with an idempotency key, never in the trail."""
+
+    def without_secrets(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the body as it may be stored and told again."""
+        told = {name: None if name in self.secret_fields else v for name, v in body.items()}
+        return told | ({"secret_state": "already_shown"} if self.secret_fields else {})
+
+
+class SecretResult(Result):
+    """A result that shows a secret once. A replay carries null in its place, and says so."""
+
+    secret_state: Literal["shown_once", "already_shown"] = "shown_once"  # noqa: S105 - no secret
+
+
+class Effect(StrEnum):
+    READ = "read"
+    CREATE = "create"
+    CHANGE = "change"
+    DESTROY = "destroy"
+    SPEND = "spend"
+
+
+class RateClass(StrEnum):
+    """How often one caller may call one operation; the figures are settings."""
+
+    READ = "read"
+    WRITE = "write"
+    USAGE = "usage"
+    """The hot path: recording, charging, checking a balance."""
+    SENSITIVE = "sensitive"
+    """Credentials, people, and creation of value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A call that works, for documentation and for language models."""
+
+    title: str
+    arguments: Mapping[str, Any]
+
+
+In = TypeVar("In", bound=Request)
+Out = TypeVar("Out", bound=Result)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation(Generic[In, Out]):
+    """The declaration that tools, routes, documents and the command line are made from."""
+
+    name: str
+    title: str
+    description: str
+    method: str
+    path: str
+    status: int
+    toolset: Toolset
+    scopes: tuple[str, ...]
+    project_role: Role | None
+    platform_role: PlatformRole | None
+    anyone: bool
+    """Whoever is authenticated may call it: it answers about, or acts on, the caller alone."""
+    public: bool
+    """Even who is not authenticated may call it: the argument is the authority (a token)."""
+    effect: Effect
+    rate: RateClass
+    request: type[In]
+    result: type[Out]
+    raises: tuple[type[EngineError], ...]
+    examples: tuple[Example, ...]
+    batched: bool
+    handle: Callable[[Work, In], Awaitable[Out]]
+
+    @property
+    def names_project(self) -> bool:
+        return issubclass(self.request, ProjectRequest)
+
+    @property
+    def reads(self) -> bool:
+        return self.effect is Effect.READ
+
+    async def __call__(self, work: Work, request: In) -> Out:
+        return await self.handle(work, request)
+
+
+def operation(  # noqa: PLR0913 - a declaration is a form, filled in by keyword
+    route: str,
+    *,
+    title: str,
+    toolset: Toolset,
+    effect: Effect,
+    project: Role | None = None,
+    platform: PlatformRole | None = None,
+    anyone: bool = False,
+    public: bool = False,
+    also_scopes: tuple[str, ...] = (),
+    rate: RateClass | None = None,
+    status: int | None = None,
+    raises: tuple[type[EngineError], ...] = (),
+    examples: tuple[Example, ...] = (),
+    batched: bool = False,
+) -> Callable[[Callable[[Work, Any], Awaitable[Any]]], Operation[Any, Any]]:
+    """Make an operation of a use-case: `@operation("POST /v1/wallets", title=…, …)`.
+
+    `project` and `platform` are the least roles that may call it; None means that side may not.
+    Its scope is the toolset's, `:read` or `:write` by effect; `anyone` and `public` need none.
+    """
+    method, path = route.split(" ")
+    scope = f"{toolset}:{'read' if effect is Effect.READ else 'write'}"
+    scopes = () if anyone or public else (scope, *also_scopes)
+    assert all(each in SCOPES for each in scopes), f"{scopes} must be listed in scopes.py"
+    by_effect = RateClass.READ if effect is Effect.READ else RateClass.WRITE
+
+    def declare(handle: Callable[[Work, Any], Awaitable[Any]]) -> Operation[Any, Any]:
+        hints = get_type_hints(handle)
+        return Operation(
+            name=handle.__name__,
+            title=title,
+            description=getdoc(handle) or "",
+            method=method,
+            path=path,
+            status=status or (201 if effect is Effect.CREATE else 200),
+            toolset=toolset,
+            scopes=scopes,
+            project_role=project,
+            platform_role=platform,
+            anyone=anyone,
+            public=public,
+            effect=effect,
+            rate=rate or by_effect,
+            request=hints["request"],
+            result=hints["return"],
+            raises=raises,
+            examples=examples,
+            batched=batched,
+            handle=handle,
+        )
+
+    return declare

@@ -1,0 +1,265 @@
+"""Perform an operation: the one path every call takes, whatever door it came in by.
+
+Authorize, limit, validate, open the unit of work, claim the idempotency key, handle, audit,
+commit. An effect's row in the trail commits with the effect. A refusal's row, and a read's, is
+durable before the caller is answered.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from secrets import SystemRandom
+from typing import Any, Protocol
+
+from core import audit
+from core.audit import Decision, Invocation
+from core.db.engine import is_transient
+from core.db.work import Database, Work
+from core.kernel.caller import Caller, CallerKind
+from core.kernel.clock import stopwatch
+from core.kernel.errors import Busy, EngineError
+from core.operations import idempotency
+from core.operations.admitting import authorize, validate
+from core.operations.errors import RateLimited, invalid
+from core.operations.limits import Rate, RateLimiter, Verdict
+from core.operations.operation import (
+    Operation,
+    ProjectOrPlatformRequest,
+    ProjectRequest,
+    RateClass,
+    Request,
+)
+
+ATTEMPTS = 3
+_jitter = SystemRandom()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call, as a door received it."""
+
+    caller: Caller
+    arguments: Mapping[str, Any]
+    door: str
+    idempotency_key: str | None = None
+    request_id: str = ""
+    trace_id: str = ""
+    unreadable: EngineError | None = None
+    """Why the door could not read the arguments: refused, and written down, like a wrong one."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of a call: a body or an error, and what the doors tell beside it."""
+
+    body: dict[str, Any] = field(default_factory=dict)
+    error: EngineError | None = None
+    replayed: bool = False
+    limit: Verdict | None = None
+
+    def unwrap(self) -> dict[str, Any]:
+        """Return the body, or raise the error."""
+        if self.error:
+            raise self.error
+        return self.body
+
+
+_begun: set[asyncio.Task[Outcome]] = set()
+"""Calls under way in this process. The event loop alone would let go of them."""
+
+
+def _ended(task: asyncio.Task[Outcome]) -> None:
+    _begun.discard(task)
+    if not task.cancelled():
+        task.exception()  # nobody may be left to hear of it; the trail has it
+
+
+async def finish_begun() -> None:
+    """Wait for every call under way, before what they stand on is closed."""
+    await asyncio.gather(*_begun, return_exceptions=True)
+
+
+class FindProject(Protocol):
+    async def __call__(self, work: Work, project_id: str | None, external_key: str | None) -> str:
+        """Return the id of the project named, if this caller may know that it exists.
+
+        Raises the projects slice's own not-found error otherwise, which tells nothing more.
+        """
+
+
+class AlreadyCommitted(Exception):
+    """The run that seemed lost was committed after all."""
+
+
+@dataclass(slots=True)
+class _Run:
+    """One call on its way through the gate."""
+
+    operation: Operation[Any, Any]
+    call: Call
+    outcome: Outcome
+    invocation: Invocation
+    started: float
+    request: Request | None = None
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """The one way in. `perform` answers with an Outcome; only our own bugs are raised."""
+
+    database: Database
+    trail: audit.Trail
+    limiter: RateLimiter
+    rates: Mapping[RateClass, Rate]
+    find_project: FindProject
+
+    async def perform(self, operation: Operation[Any, Any], call: Call) -> Outcome:
+        """Do what is asked, at most once, and write it down. See the module's first paragraph.
+
+        A caller who goes away does not stop what was begun: it is finished, and whoever asks again
+        under the same idempotency key gets its result.
+        """
+        begun = asyncio.create_task(self._perform(operation, call))
+        _begun.add(begun)
+        begun.add_done_callback(_ended)
+        return await asyncio.shield(begun)
+
+    async def _perform(self, operation: Operation[Any, Any], call: Call) -> Outcome:
+        run = _Run(operation, call, Outcome(), self._invocation(operation, call), stopwatch())
+        try:
+            authorize(operation, call.caller)
+            run.outcome.limit = await self._limit(operation, call.caller)
+            run.request = _read_request(operation, call)
+            await self._attempt(run)
+        except RateLimited as error:
+            # A flood must not be able to fill the trail: it is counted, and told once a minute.
+            self.trail.count_flood(call.caller.subject, operation.name, error.code)
+            run.outcome.error = error
+        except EngineError as error:
+            run.outcome.error = error
+            await self._write_down(run, Decision.REFUSED, error.code)
+        except BaseException:
+            with suppress(Exception):
+                await self._write_down(run, Decision.FAILED, "internal_error")
+            raise
+        else:
+            if operation.reads:
+                await self._write_down(run, Decision.ALLOWED)
+        return run.outcome
+
+    async def _write_down(self, run: _Run, decision: Decision, code: str | None = None) -> None:
+        """Make the row durable. What cannot be written down is not answered either: it is Busy."""
+        try:
+            await self.trail.record(_told(run, decision, code))
+        except Busy as busy:
+            run.outcome.body, run.outcome.error = {}, busy
+
+    async def _limit(self, operation: Operation[Any, Any], caller: Caller) -> Verdict | None:
+        if caller.kind is CallerKind.SYSTEM:
+            return None
+        key = f"{caller.subject}:{operation.name}"
+        verdict = await self.limiter.hit(key, self.rates[operation.rate])
+        if not verdict.allowed:
+            raise RateLimited(operation.name, max(1, int(verdict.retry_after + 0.999)))
+        return verdict
+
+    async def _attempt(self, run: _Run) -> None:
+        """Run the unit, again if the database was merely busy, and give up as Busy."""
+        for run.attempt in range(1, ATTEMPTS + 1):
+            try:
+                await (self._read(run) if run.operation.reads else self._write(run))
+            except AlreadyCommitted:
+                return
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                if run.attempt == ATTEMPTS:
+                    raise Busy from error
+                await asyncio.sleep(_jitter.uniform(0.01, 0.05) * run.attempt)
+            else:
+                return
+
+    async def _read(self, run: _Run) -> None:
+        async with self.database.read(run.call.caller) as work:
+            await self._find_project(work, run)
+            result = await run.operation(work, run.request)
+            run.outcome.body = result.model_dump(mode="json")
+
+    async def _write(self, run: _Run) -> None:
+        """Do it and say so in one unit.
+
+        When the connection is lost during COMMIT nobody knows whether it happened. The unit is
+        then run again under the same invocation: if that has its row, the first run was committed,
+        and what it answered stands.
+        """
+        async with self.database.begin(run.call.caller) as work:
+            if run.attempt > 1 and await audit.was_recorded(work, run.invocation):
+                raise AlreadyCommitted
+            await self._find_project(work, run)
+            body, replayed = await self._handle_once(work, run)
+            run.outcome.body, run.outcome.replayed = body, replayed
+            touched = tuple(dict.fromkeys(each.object_id for each in work.effects))
+            row = _told(run, Decision.ALLOWED)
+            await audit.record_invocation(work, replace(row, touched=touched))
+
+    async def _handle_once(self, work: Work, run: _Run) -> tuple[dict[str, Any], bool]:
+        key, operation = run.call.idempotency_key, run.operation
+        if key is not None:
+            first = await idempotency.claim(work, operation, key, run.call.arguments)
+            if first is not None:
+                return first, True
+        result = await operation(work, run.request)
+        body = result.model_dump(mode="json")
+        if key is not None:
+            await idempotency.keep(work, key, result.without_secrets(body))
+        return body, False
+
+    async def _find_project(self, work: Work, run: _Run) -> None:
+        """Bind the unit to the project it is about. What is bound to another finds nothing."""
+        work.invocation_id, request = run.invocation.id, run.request
+        if not isinstance(request, ProjectRequest):
+            return
+        bound = work.caller.project_id
+        if bound and request.external_key is None and request.project_id in {None, bound}:
+            work.found_project_id = bound
+        elif not bound and request.project_id is None and request.external_key is None:
+            if work.caller.is_platform and isinstance(request, ProjectOrPlatformRequest):
+                return
+            raise invalid("project_id", "is required, because you are not bound to one project")
+        else:
+            named = request.project_id, request.external_key
+            work.found_project_id = await self.find_project(work, *named)
+        run.invocation = replace(run.invocation, project_id=work.found_project_id)
+
+    def _invocation(self, operation: Operation[Any, Any], call: Call) -> Invocation:
+        return Invocation(
+            id=self.database.ids.new("inv"),
+            at=self.database.clock.now(),
+            project_id=call.caller.project_id,
+            caller=call.caller,
+            door=call.door,
+            operation=operation.name,
+            effect=str(operation.effect),
+            decision=Decision.FAILED,
+            request_id=call.request_id,
+            trace_id=call.trace_id,
+            arguments=call.arguments,
+        )
+
+
+def _read_request(operation: Operation[Any, Any], call: Call) -> Request:
+    if call.unreadable:
+        raise call.unreadable
+    return validate(operation, call.arguments, call.idempotency_key)
+
+
+def _told(run: _Run, decision: Decision, code: str | None = None) -> Invocation:
+    return replace(
+        run.invocation,
+        decision=decision,
+        error_code=code,
+        replayed=run.outcome.replayed,
+        duration_us=int((stopwatch() - run.started) * 1_000_000),
+    )

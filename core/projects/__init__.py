@@ -1,0 +1,45 @@
+"""Projects and the people in them. See README.md for what must always be true."""
+
+from core.projects.accepting import Offer, accept, peek
+from core.projects.errors import (
+    InvitationClosed,
+    InvitationNotFound,
+    InvitedAnother,
+    MemberNotFound,
+    PersonNotFound,
+    ProjectNotFound,
+)
+from core.projects.finding import (
+    find_project,
+    get_project,
+    memberships_of,
+    role_of,
+    time_zone_of,
+)
+from core.projects.letters import invitation_path
+from core.projects.model import Invitation, Member, Membership, Project, normal_email
+from core.projects.people import know_person
+
+__all__ = [
+    "Invitation",
+    "InvitationClosed",
+    "InvitationNotFound",
+    "InvitedAnother",
+    "Member",
+    "MemberNotFound",
+    "Membership",
+    "Offer",
+    "PersonNotFound",
+    "Project",
+    "ProjectNotFound",
+    "accept",
+    "find_project",
+    "get_project",
+    "invitation_path",
+    "know_person",
+    "memberships_of",
+    "normal_email",
+    "peek",
+    "role_of",
+    "time_zone_of",
+]

@@ -1,0 +1,104 @@
+"""Find projects, and who may do what in them. Whatever a caller may not know is not found."""
+
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+
+from core.db import paging
+from core.db.work import Work
+from core.kernel.caller import Role
+from core.kernel.ids import is_id
+from core.projects.errors import ProjectNotFound
+from core.projects.model import Headcount, Membership, Project
+from core.projects.tables import members, projects
+
+
+async def find_project(work: Work, project_id: str | None, external_key: str | None) -> str:
+    """Return the id of the project that has this id and this key, as far as they are given.
+
+    Who is bound to one project finds that one only: another project and one that does not exist
+    are the same answer.
+    """
+    p = projects.c
+    query = select(p.id)
+    if project_id is not None:
+        query = query.where(p.id == project_id)
+    if external_key is not None:
+        query = query.where(p.external_key == external_key)
+    if work.caller.project_id:
+        query = query.where(p.id == work.caller.project_id)
+    found: str | None = (await work.execute(query)).scalar_one_or_none()
+    if found is None:
+        raise ProjectNotFound(project_id or external_key or "")
+    return found
+
+
+async def get_project(work: Work) -> Project:
+    """Return this unit's project. Raises ProjectNotFound."""
+    rows = await work.execute(select(projects).where(projects.c.id == work.project_id))
+    row = rows.mappings().first()
+    if row is None:
+        raise ProjectNotFound(work.project_id)
+    return Project(**row)
+
+
+async def list_projects(work: Work, *, after: str | None, limit: int) -> Sequence[Project]:
+    """Return the projects this caller may see, oldest first: all of them, or its own."""
+    query = select(projects).order_by(projects.c.id).limit(limit)
+    if work.caller.project_id:
+        query = query.where(projects.c.id == work.caller.project_id)
+    if after is not None:
+        query = query.where(projects.c.id > after)
+    return [Project(**row) for row in (await work.execute(query)).mappings()]
+
+
+async def headcount(work: Work) -> Headcount:
+    """Count this project's members by whether they are billed for."""
+    query = (
+        select(members.c.role, func.count().label("members"))
+        .where(members.c.project_id == work.project_id)
+        .group_by(members.c.role)
+    )
+    rows = await work.execute(query)
+    return Headcount.of({Role(row.role): row.members for row in rows})
+
+
+async def role_of(work: Work, user_id: str, project_id: str) -> Role | None:
+    """Return the user's role in the project, or None for whoever is not a member of it."""
+    query = select(members.c.role).where(
+        members.c.project_id == project_id, members.c.user_id == user_id
+    )
+    role = (await work.execute(query)).scalar_one_or_none()
+    return role and Role(role)
+
+
+async def memberships_of(work: Work, user_id: str) -> list[Membership]:
+    """Return every project the user is a member of, oldest first."""
+    query = (
+        select(projects.c.id, projects.c.name, members.c.role)
+        .join(members, members.c.project_id == projects.c.id)
+        .where(members.c.user_id == user_id)
+        .order_by(projects.c.id)
+    )
+    return [
+        Membership(project_id=row.id, project_name=row.name, role=Role(row.role))
+        for row in await work.execute(query)
+    ]
+
+
+async def time_zone_of(work: Work, project_id: str) -> ZoneInfo:
+    """Return the zone whose days and months the project is told in. Raises ProjectNotFound."""
+    query = select(projects.c.time_zone).where(projects.c.id == project_id)
+    name: str | None = (await work.execute(query)).scalar_one_or_none()
+    if name is None:
+        raise ProjectNotFound(project_id)
+    return ZoneInfo(name)
+
+
+def cursor_id(cursor: str | None, prefix: str) -> str | None:
+    """Read the id a list goes on after. Raises InvalidCursor for what is no id of that noun."""
+    key = paging.after(cursor, parts=1)
+    if key is not None and not is_id(prefix, key[0]):
+        raise paging.InvalidCursor
+    return key[0] if key else None

@@ -1,0 +1,60 @@
+"""What the engine does of itself, again and again: seal, and forget."""
+
+from core import audit, jobs, ledger, messaging
+from core.db.work import Work
+from core.jobs import JobContext, Schedule, job
+from core.operations import idempotency
+
+TRAILS = (*audit.TRAILS, ledger.TRAIL)
+"""The tables whose rows are sealed."""
+
+SEAL_LEASE = "audit.sealing"
+SEAL_LEASE_SECONDS = 300
+
+
+@job("forget_old")
+async def forget_old(work: Work) -> None:
+    """Delete what was kept for repeats only, and is too old for one."""
+    await idempotency.forget_old(work)
+    await messaging.forget_old(work)
+    await jobs.forget_old(work)
+
+
+@job("seal", outside=True)
+async def seal(context: JobContext) -> None:
+    """Seal every row that is settled."""
+    await _seal(context, sweep=False)
+
+
+@job("seal_late", outside=True)
+async def seal_late(context: JobContext) -> None:
+    """Seal rows that were committed so late that the usual seals no longer looked for them."""
+    await _seal(context, sweep=True)
+
+
+async def _seal(context: JobContext, *, sweep: bool) -> None:
+    """Seal segment after segment, each in its own unit, under a lease that both jobs share."""
+    async with context.begin() as work:
+        lease = await jobs.acquire(
+            work, SEAL_LEASE, holder=context.job_id, seconds=SEAL_LEASE_SECONDS
+        )
+    if lease is None:
+        return  # the other one is at it, and will be again
+    overlap = audit.OVERLAP_MAX if sweep else audit.OVERLAP
+    try:
+        for trail in TRAILS:
+            rows = 1
+            while rows:
+                async with context.begin() as work:
+                    lease = await jobs.renew(work, lease, seconds=SEAL_LEASE_SECONDS)
+                    rows = await audit.seal_next(work, trail, overlap=overlap)
+    finally:
+        async with context.begin() as work:
+            await jobs.release(work, lease)
+
+
+SCHEDULES = (
+    Schedule(forget_old, every_seconds=3600),
+    Schedule(seal, every_seconds=60),
+    Schedule(seal_late, every_seconds=3600),
+)

@@ -1,0 +1,16 @@
+"""Every operation of the engine, in the order in which documents list them."""
+
+from typing import Any
+
+from core.compliance import operations as compliance
+from core.metering import operations as metering
+from core.operations.operation import Operation
+from core.projects import operations as projects
+from core.wallets import operations as wallets
+
+OPERATIONS: tuple[Operation[Any, Any], ...] = (
+    *projects.OPERATIONS,
+    *wallets.OPERATIONS,
+    *metering.OPERATIONS,
+    *compliance.OPERATIONS,
+)

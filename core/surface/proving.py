@@ -1,0 +1,42 @@
+"""Prove the books: recompute everything that is protected, and say what differs."""
+
+from core import audit, ledger, metering
+from core.audit import reading
+from core.db.triggers import missing_guards
+from core.db.work import Database, Work
+from core.kernel.caller import SYSTEM
+from core.kernel.ids import is_id
+from core.kernel.proving import Proof
+
+PROTECTED = (*ledger.PROTECTED, *metering.PROTECTED, *audit.PROTECTED)
+"""Tables whose rows are inserted and never changed; a trigger on each refuses it."""
+
+SECONDS_MAX = 3600.0
+
+
+async def prove(database: Database) -> Proof:
+    """Look at every protected row in one consistent state, while the engine goes on working."""
+    proof = Proof()
+    async with database.read(SYSTEM, seconds=SECONDS_MAX) as work:
+        for guard in await missing_guards(work, PROTECTED):
+            table, _, kind = guard.partition(":")
+            proof.differs(table, f"the trigger that refuses {kind} is missing or disabled")
+        proof.saw("protected tables", len(PROTECTED))
+        await ledger.prove(work, proof)
+        await metering.prove(work, proof)
+        await audit.prove(work, proof)
+        await _prove_traced(work, proof)
+    return proof
+
+
+async def _prove_traced(work: Work, proof: Proof) -> None:
+    """Find transactions that a call made and that are gone: the newest ones leave no other gap."""
+    async for calls in reading.touched(work):
+        made = {
+            (project, each): call
+            for call, project, ids in calls
+            for each in ids
+            if is_id("txn", each)
+        }
+        for gone in sorted(made.keys() - await ledger.known(work, made)):
+            proof.differs(gone[1], f"{made[gone]} made it, and it is gone")

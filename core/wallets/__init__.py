@@ -1,0 +1,16 @@
+"""Wallets: what customers hold and spend. See README.md."""
+
+from core.wallets.errors import NoWalletForAsset, WalletNotFound
+from core.wallets.finding import balances, default_wallet, find, find_spendable
+from core.wallets.model import Balance, Wallet
+
+__all__ = [
+    "Balance",
+    "NoWalletForAsset",
+    "Wallet",
+    "WalletNotFound",
+    "balances",
+    "default_wallet",
+    "find",
+    "find_spendable",
+]

@@ -1,0 +1,302 @@
+"""What a caller can do with wallets."""
+
+from sqlalchemy import insert
+
+from core import audit, ledger, messaging, projects
+from core.db import paging
+from core.db.work import Work
+from core.kernel.caller import PlatformRole, Role
+from core.kernel.ids import is_id
+from core.kernel.money import Asset, Money
+from core.operations.errors import invalid
+from core.operations.fields import (
+    money,
+)
+from core.operations.operation import (
+    Effect,
+    Example,
+    ProjectPageRequest,
+    RateClass,
+    operation,
+)
+from core.operations.scopes import Toolset
+from core.wallets import finding, moving
+from core.wallets.errors import (
+    AssetsDiffer,
+    OnlyOperatorsSetFloors,
+    WalletNotFound,
+)
+from core.wallets.model import Balance, Wallet
+from core.wallets.shapes import (
+    CheckBalance,
+    CreateWallet,
+    GrantCredits,
+    ListTransactions,
+    Movement,
+    Reversal,
+    ReverseTransaction,
+    TransactionList,
+    TransferCredits,
+    WalletBalance,
+    WalletList,
+    WalletView,
+    transaction_view,
+    wallet_view,
+)
+from core.wallets.tables import wallets
+
+
+@operation(
+    "POST /v1/projects/{project_id}/wallets",
+    title="Create wallet",
+    toolset=Toolset.WALLETS,
+    effect=Effect.CREATE,
+    project=Role.ADMIN,
+    platform=PlatformRole.OPERATOR,
+    raises=(projects.ProjectNotFound, projects.MemberNotFound, OnlyOperatorsSetFloors),
+    examples=(
+        Example(title="Prepaid credits", arguments={"name": "Prepaid", "asset": "CREDIT/6"}),
+    ),
+)
+async def create_wallet(work: Work, request: CreateWallet) -> WalletView:
+    """Open a wallet that holds one asset, for the project or for one of its members.
+
+    The asset is a code and a scale: USD/2 counts cents, CREDIT/6 counts millionths of a credit. It
+    cannot be changed later. A new wallet is empty; grant_credits puts something in.
+    """
+    if request.floor is not None and not work.caller.is_platform:
+        raise OnlyOperatorsSetFloors
+    asset = Asset.parse(request.asset)
+    if request.user_id and not await projects.role_of(work, request.user_id, work.project_id):
+        raise projects.MemberNotFound(request.user_id)
+    floor = money(request.floor, asset, "floor").amount if request.floor else 0
+    wallet = Wallet(
+        work.ids.new("wal"), work.project_id, request.name, asset, request.user_id, work.now
+    )
+    row = {name: getattr(wallet, name) for name in wallet.__slots__} | {"asset": str(asset)}
+    await work.execute(insert(wallets), row)
+    await ledger.open_wallet_account(work, wallet.id, asset, floor)
+    work.record("created", wallet.id)
+    await audit.record(work, "wallet.created", wallet.id, asset=str(asset), floor=request.floor)
+    await messaging.publish(work, "wallet.created", wallet.id, {"asset": str(asset)})
+    nothing = Money(0, asset)
+    return wallet_view(wallet, Balance(nothing, nothing, nothing, Money(floor, asset)))
+
+
+@operation(
+    "GET /v1/projects/{project_id}/wallets",
+    title="List wallets",
+    toolset=Toolset.WALLETS,
+    effect=Effect.READ,
+    project=Role.VIEWER,
+    platform=PlatformRole.AUDITOR,
+    raises=(projects.ProjectNotFound, paging.InvalidCursor),
+    examples=(Example(title="Of my project", arguments={}),),
+)
+async def list_wallets(work: Work, request: ProjectPageRequest) -> WalletList:
+    """List a project's wallets, oldest first, with what each holds now."""
+    after = paging.after(request.cursor, parts=1)
+    found = await finding.list_after(work, _ids(after), request.limit + 1)
+    shown = paging.page(found, request.limit, lambda wallet: [wallet.id])
+    held = await finding.balances(work, [each.id for each in shown.items])
+    items = [wallet_view(each, held[each.id]) for each in shown.items]
+    return WalletList(items=items, next_cursor=shown.next_cursor)
+
+
+def _ids(after: list[str] | None) -> list[str] | None:
+    """Refuse a cursor that is not a wallet's id before it reaches the database."""
+    if after and not is_id("wal", after[0]):
+        raise paging.InvalidCursor
+    return after
+
+
+@operation(
+    "GET /v1/projects/{project_id}/wallets/{wallet_id}/balance",
+    title="Check balance",
+    toolset=Toolset.WALLETS,
+    effect=Effect.READ,
+    project=Role.VIEWER,
+    platform=PlatformRole.AUDITOR,
+    rate=RateClass.USAGE,
+    raises=(projects.ProjectNotFound, WalletNotFound),
+    examples=(
+        Example(title="One wallet", arguments={"wallet_id": "wal_01jd3x8k5vq2m7r9t4w6y0z1ab"}),
+    ),
+)
+async def check_balance(work: Work, request: CheckBalance) -> WalletBalance:
+    """Tell what a wallet holds: posted, held, and available, which is what can be spent now."""
+    wallet = await finding.find(work, request.wallet_id)
+    balance = (await finding.balances(work, [wallet.id]))[wallet.id]
+    return WalletBalance(
+        wallet_id=wallet.id,
+        asset=str(wallet.asset),
+        posted=balance.posted.decimal,
+        held=balance.held.decimal,
+        available=balance.available.decimal,
+        floor=balance.floor.decimal,
+        as_of=work.now,
+    )
+
+
+@operation(
+    "GET /v1/projects/{project_id}/wallets/{wallet_id}/transactions",
+    title="List transactions",
+    toolset=Toolset.WALLETS,
+    effect=Effect.READ,
+    project=Role.VIEWER,
+    platform=PlatformRole.AUDITOR,
+    raises=(projects.ProjectNotFound, WalletNotFound, paging.InvalidCursor),
+    examples=(
+        Example(
+            title="The ten newest",
+            arguments={"wallet_id": "wal_01jd3x8k5vq2m7r9t4w6y0z1ab", "limit": 10},
+        ),
+    ),
+)
+async def list_transactions(work: Work, request: ListTransactions) -> TransactionList:
+    """List what happened to a wallet, newest first, each with the balance before and after it."""
+    wallet = await finding.find(work, request.wallet_id)
+    after = paging.after(request.cursor, parts=1)
+    if after and not (after[0].isascii() and after[0].isdigit() and len(after[0]) < 19):
+        raise paging.InvalidCursor
+    lines = await ledger.statement(
+        work,
+        ledger.wallet_account(wallet.id),
+        limit=request.limit + 1,
+        before=int(after[0]) if after else None,
+    )
+    shown = paging.page(lines, request.limit, lambda line: [str(line.sequence)])
+    return TransactionList(
+        items=[transaction_view(line, wallet.asset) for line in shown.items],
+        next_cursor=shown.next_cursor,
+    )
+
+
+@operation(
+    "POST /v1/projects/{project_id}/wallets/{wallet_id}/grants",
+    title="Grant credits",
+    toolset=Toolset.WALLETS,
+    effect=Effect.CREATE,
+    platform=PlatformRole.OPERATOR,
+    raises=(projects.ProjectNotFound, WalletNotFound, ledger.BalanceTooLarge),
+    examples=(
+        Example(
+            title="Welcome credits",
+            arguments={
+                "wallet_id": "wal_01jd3x8k5vq2m7r9t4w6y0z1ab",
+                "amount": "25.00",
+                "memo": "Welcome",
+            },
+        ),
+    ),
+)
+async def grant_credits(work: Work, request: GrantCredits) -> Movement:
+    """Put credits into a wallet at the operator's expense. Only platform operators may.
+
+    Send an idempotency key: the same key never grants twice, and answers with the first result.
+    """
+    wallet = await finding.find(work, request.wallet_id)
+    amount = money(request.amount, wallet.asset)
+    transaction = await moving.grant(work, wallet, amount, request.memo or "")
+    return await _movement(work, transaction, wallet, amount)
+
+
+@operation(
+    "POST /v1/projects/{project_id}/transfers",
+    title="Transfer credits",
+    toolset=Toolset.WALLETS,
+    effect=Effect.SPEND,
+    project=Role.ADMIN,
+    platform=PlatformRole.OPERATOR,
+    status=201,
+    raises=(
+        projects.ProjectNotFound,
+        WalletNotFound,
+        AssetsDiffer,
+        ledger.InsufficientFunds,
+        ledger.BalanceTooLarge,
+    ),
+    examples=(
+        Example(
+            title="Team budget",
+            arguments={
+                "from_wallet_id": "wal_01jd3x8k5vq2m7r9t4w6y0z1ab",
+                "to_wallet_id": "wal_01jd3x8k5vq2m7r9t4w6y0z1ac",
+                "amount": "10",
+            },
+        ),
+    ),
+)
+async def transfer_credits(work: Work, request: TransferCredits) -> Movement:
+    """Move credits between two wallets of one project that hold the same asset.
+
+    The whole amount moves or nothing does. When the first wallet is short, the error says by how
+    much. The answer tells what the wallet it was taken from has left.
+    """
+    source = await finding.find(work, request.from_wallet_id)
+    target = await finding.find(work, request.to_wallet_id)
+    if source.id == target.id:
+        raise invalid("to_wallet_id", "must be another wallet than from_wallet_id")
+    amount = money(request.amount, source.asset)
+    memo = request.memo or ""
+    transaction = await moving.transfer(work, source, target, amount, memo=memo)
+    return await _movement(work, transaction, source, amount)
+
+
+@operation(
+    "POST /v1/projects/{project_id}/transactions/{transaction_id}/reversal",
+    title="Reverse transaction",
+    toolset=Toolset.WALLETS,
+    effect=Effect.DESTROY,
+    platform=PlatformRole.OPERATOR,
+    rate=RateClass.SENSITIVE,
+    status=201,
+    raises=(
+        projects.ProjectNotFound,
+        ledger.TransactionNotFound,
+        ledger.NotReversible,
+        ledger.InsufficientFunds,
+    ),
+    examples=(
+        Example(
+            title="A charge made in error",
+            arguments={
+                "transaction_id": "txn_01jd3x8k5vq2m7r9t4w6y0z1ab",
+                "memo": "Charged in error",
+            },
+        ),
+    ),
+)
+async def reverse_transaction(work: Work, request: ReverseTransaction) -> Reversal:
+    """Answer a mistaken transaction with its exact opposite. Only platform operators may.
+
+    Nothing is deleted: both stay on the statement. A transaction is reversed at most once, and a
+    reversal is not reversed itself. Taking credits back that were spent is refused.
+    """
+    reversal = await moving.reverse(work, request.transaction_id, request.memo or "")
+    await audit.record(work, "transaction.reversed", request.transaction_id, by=reversal.id)
+    return Reversal(transaction_id=reversal.id, reverses=request.transaction_id)
+
+
+async def _movement(
+    work: Work, transaction: ledger.Transaction, wallet: Wallet, amount: Money
+) -> Movement:
+    balance = (await finding.balances(work, [wallet.id]))[wallet.id]
+    return Movement(
+        transaction_id=transaction.id,
+        wallet_id=wallet.id,
+        amount=amount.decimal,
+        asset=str(wallet.asset),
+        available=balance.available.decimal,
+    )
+
+
+OPERATIONS = (
+    create_wallet,
+    list_wallets,
+    check_balance,
+    list_transactions,
+    grant_credits,
+    transfer_credits,
+    reverse_transaction,
+)

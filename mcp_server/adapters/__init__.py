@@ -1,0 +1,1 @@
+"""What the ports are made of outside the engine: mail servers, Redis."""

@@ -1,0 +1,59 @@
+"""Read JSON without guessing (RFC 8259, read as strictly as RFC 7493 asks).
+
+The standard library keeps the last of two equal names, reads NaN, and stops at no depth of its
+own. A request with two amounts has no right reading, so all of that is refused.
+"""
+
+import json
+from typing import Any
+
+INTEGER_LARGEST = 2**63 - 1
+
+
+class JsonProblem(ValueError):
+    """Why a text could not be read, without repeating any of it."""
+
+
+def read(body: bytes) -> Any:
+    """Read one JSON value, or say what is wrong with it and where."""
+    try:
+        return _DECODER.decode(body.decode())
+    except JsonProblem:
+        raise
+    except UnicodeDecodeError:
+        raise JsonProblem("it is not UTF-8") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise JsonProblem(f"it is not JSON at {where}") from None
+    except RecursionError:
+        raise JsonProblem("it is nested too deeply") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise JsonProblem("a name appears twice in one object")
+    return value
+
+
+def _integer(text: str) -> int:
+    # Beyond 64 bits other readers round, and the databases refuse.
+    if len(text) > len(str(-INTEGER_LARGEST)) or abs(int(text)) > INTEGER_LARGEST:
+        raise JsonProblem("a whole number is larger than 64 bits")
+    return int(text)
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if value in {float("inf"), float("-inf")}:
+        raise JsonProblem("a number is too large")
+    return value
+
+
+def _constant(text: str) -> Any:
+    raise JsonProblem(f"{text} is not JSON")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant
+)

@@ -1,0 +1,159 @@
+"""Settings: `BURSAR_…` environment variables, each with a sensible value for one machine.
+
+A wrong setting stops the start with one line that names it. Secrets are not settings: they are
+files in `SECRETS_DIR`, made at the first start.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from mcp_server.http.origins import LOOPBACK
+from mcp_server.http.proxies import networks
+
+ASYNC_DRIVERS = {
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+    "sqlite": "sqlite+aiosqlite",
+}
+Names = Annotated[tuple[str, ...], NoDecode]
+"""In the environment: words separated by commas."""
+
+
+class WrongSetting(Exception):
+    """A setting is wrong: its name, and what would be right."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"{name}: {problem}")
+
+
+class Settings(BaseSettings):
+    """Everything an operator may choose. Field names in capitals after `BURSAR_`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="BURSAR_", env_file=".env", extra="ignore", populate_by_name=True
+    )
+
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=1, le=65535, validation_alias=AliasChoices("BURSAR_PORT", "PORT"))
+    public_url: str = ""
+    """Where people and agents reach this installation; follows from host and port if not set."""
+    name: str = "Bursar"
+
+    database_url: str = "sqlite:///var/bursar.db"
+    database_direct_url: str = ""
+    """Used by migrations alone: the owner of the tables, not through a pooler."""
+    database_pool_size: int = Field(5, ge=1, le=100)
+    database_pool_timeout: float = Field(5.0, gt=0, le=60)
+    database_behind_pooler: bool = False
+    redis_url: SecretStr = SecretStr("")
+    secrets_dir: Path = Path("var/secrets")
+
+    allowed_origins: Names = ()
+    """Origins of browser clients that may call the API and the MCP endpoint."""
+    trusted_proxies: Names = ()
+    """Addresses or networks whose X-Forwarded-For is believed."""
+    metrics_token: SecretStr = SecretStr("")
+    """Lets a scraper that is not on this machine read /metrics."""
+    log_format: Literal["auto", "json", "pretty"] = "auto"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    require_second_factor: bool = False
+    worker_in_serve: bool = True
+    """Whether `serve` also relays events and does jobs; no where `work` runs beside it."""
+
+    mcp_stateless: bool = False
+    """Serve handshake-era clients without sessions, so that any replica may answer."""
+
+    rate_read: int = Field(1200, ge=1)
+    """Calls a minute of one caller to one operation, by class."""
+    rate_write: int = Field(300, ge=1)
+    rate_usage: int = Field(60_000, ge=1)
+    rate_sensitive: int = Field(60, ge=1)
+
+    smtp_host: str = ""
+    """Without it, mails are kept in the database and shown there."""
+    smtp_port: int = Field(587, ge=1, le=65535)
+    smtp_user: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_from: str = "Bursar <bursar@localhost>"
+
+    operator_email: str = "operator@localhost.localdomain"
+    """The first operator, made by the first start."""
+
+    @field_validator("allowed_origins", "trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(each.strip() for each in value.split(",") if each.strip())
+        return value
+
+    @field_validator("database_url", "database_direct_url")
+    @classmethod
+    def _driver(cls, value: str) -> str:
+        scheme, separator, rest = value.partition("://")
+        if not value:
+            return value
+        driver = ASYNC_DRIVERS.get(scheme, scheme)
+        if not separator or driver not in ASYNC_DRIVERS.values():
+            raise ValueError("must begin with sqlite:/// or postgresql://")
+        return f"{driver}://{rest}"
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: SecretStr) -> SecretStr:
+        url = value.get_secret_value()
+        if url and not url.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must begin with redis://, rediss:// or unix://")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        networks(value)
+        return value
+
+    @model_validator(mode="after")
+    def _url(self) -> Self:
+        url = (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+        parts = urlsplit(url)
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        if parts.scheme not in {"http", "https"} or not host or parts.path or parts.query:
+            raise ValueError("public_url must be a scheme and a host, as in https://bursar.example")
+        if parts.scheme == "http" and host not in LOOPBACK:
+            raise ValueError("public_url must begin with https:// unless it is on this machine")
+        object.__setattr__(self, "public_url", url)
+        return self
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite")
+
+    @property
+    def database_file(self) -> Path | None:
+        """The SQLite file, if that is what the database is."""
+        return Path(self.database_url.partition(":///")[2]) if self.is_sqlite else None
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the environment. Raises WrongSetting with the name of the first one that is wrong."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type] # fields are read by pydantic
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        problem = first["msg"].removeprefix("Value error, ")
+        if not first["loc"]:
+            name, _, problem = problem.partition(" ")
+            raise WrongSetting(f"BURSAR_{name.upper()}", problem) from None
+        name = str(first["loc"][0]).upper().removeprefix("BURSAR_")
+        raise WrongSetting(f"BURSAR_{name}", problem) from None

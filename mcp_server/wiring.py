@@ -1,0 +1,136 @@
+"""Choose the real things and wire them together. The only module that knows all of them.
+
+`opened()` gives one process its installation: keys, database, limits, the trail, the gate, and the
+operations of the engine and of `auth`. What serves it is made in `serving`.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from auth.operations import OPERATIONS as AUTH_OPERATIONS
+from core import projects, surface
+from core.audit import Trail
+from core.db.engine import Engines, open_engines
+from core.db.work import Database
+from core.kernel.clock import Clock, SystemClock
+from core.kernel.ids import Ulids
+from core.kernel.proving import Proof
+from core.operations.limits import MemoryLimiter, Rate, RateLimiter
+from core.operations.operation import Operation, RateClass
+from core.operations.perform import finish_begun
+from mcp_server.adapters.redis_connection import RedisConnection
+from mcp_server.adapters.redis_limits import RedisLimiter
+from mcp_server.http.metrics import MeasuredGate, Metrics
+from mcp_server.http.readings import readings
+from mcp_server.secrets import InstallationKeys, load_keys
+from mcp_server.settings import Settings, WrongSetting, load_settings
+
+OPERATIONS: tuple[Operation[Any, Any], ...] = (*surface.OPERATIONS, *AUTH_OPERATIONS)
+
+PROVING_POOL = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """Everything one process has. It holds no state that another process would need."""
+
+    settings: Settings
+    keys: InstallationKeys
+    clock: Clock
+    engines: Engines
+    probes: Engines
+    """A pool of its own for readiness: being busy is no reason to be taken out of service."""
+    database: Database
+    redis: RedisConnection | None
+    limiter: RateLimiter
+    trail: Trail
+    metrics: Metrics
+    gate: MeasuredGate
+    operations: Mapping[str, Operation[Any, Any]]
+
+    async def prove(self) -> Proof:
+        """Prove the books over a connection of its own, which may take as long as it needs."""
+        engines = open_engines(
+            self.settings.database_direct_url or self.settings.database_url,
+            pool_size=PROVING_POOL,
+            statement_seconds=surface.SECONDS_MAX,
+        )
+        database = Database(engines, self.clock, self.database.ids, self.keys.digest)
+        try:
+            return await surface.prove(database)
+        finally:
+            await engines.dispose()
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings | None = None, clock: Clock | None = None
+) -> AsyncIterator[Installation]:
+    """Open the installation, and close every connection afterwards."""
+    installation = _wire(settings or load_settings(), clock or SystemClock())
+    try:
+        yield installation
+    finally:
+        await finish_begun()
+        await installation.trail.write_floods()
+        if installation.redis:
+            await installation.redis.close()
+        await installation.probes.dispose()
+        await installation.engines.dispose()
+
+
+def _wire(settings: Settings, clock: Clock) -> Installation:
+    keys = _keys(settings)
+    engines = open_engines(
+        settings.database_url,
+        pool_size=settings.database_pool_size,
+        pool_timeout=settings.database_pool_timeout,
+        behind_pooler=settings.database_behind_pooler,
+    )
+    database = Database(engines, clock, Ulids(clock), keys.digest)
+    redis_url = settings.redis_url.get_secret_value()
+    redis = RedisConnection(redis_url) if redis_url else None
+    memory = MemoryLimiter(clock)
+    limiter: RateLimiter = RedisLimiter(redis, memory) if redis else memory
+    trail, metrics = Trail(database), Metrics(readings(engines, database))
+    return Installation(
+        settings=settings,
+        keys=keys,
+        clock=clock,
+        engines=engines,
+        probes=open_engines(
+            settings.database_url,
+            pool_size=1,
+            pool_timeout=1,
+            behind_pooler=settings.database_behind_pooler,
+        ),
+        database=database,
+        redis=redis,
+        limiter=limiter,
+        trail=trail,
+        metrics=metrics,
+        gate=MeasuredGate(
+            database, trail, limiter, rates(settings), projects.find_project, metrics
+        ),
+        operations={each.name: each for each in OPERATIONS},
+    )
+
+
+def _keys(settings: Settings) -> InstallationKeys:
+    try:
+        return load_keys(settings.secrets_dir)
+    except (OSError, ValueError) as error:
+        raise WrongSetting("BURSAR_SECRETS_DIR", str(error)) from error
+
+
+def rates(settings: Settings) -> dict[RateClass, Rate]:
+    """Return how often one caller may call one operation, by its class."""
+    minute = 60
+    return {
+        RateClass.READ: Rate(settings.rate_read, minute),
+        RateClass.WRITE: Rate(settings.rate_write, minute),
+        RateClass.USAGE: Rate(settings.rate_usage, minute),
+        RateClass.SENSITIVE: Rate(settings.rate_sensitive, minute),
+    }

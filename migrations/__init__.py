@@ -1,0 +1,1 @@
+"""The database's history. Each file is a photograph and imports nothing from the engine."""

@@ -1,0 +1,37 @@
+"""Make a table append-only, in whichever dialect the migration is running.
+
+The triggers hold even for someone with a database shell; on Postgres the runtime role does not own
+the tables and so cannot take the triggers away. `bursar prove` looks whether they are all there.
+"""
+
+from alembic import op
+
+REFUSE = """
+create function refuse_change() returns trigger language plpgsql as $$
+begin
+    raise exception '% is append-only', tg_table_name;
+end $$
+"""
+
+
+def install() -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(REFUSE)
+
+
+def protect(table: str) -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(
+            f"create trigger {table}_append_only before update or delete on {table} "
+            "for each row execute function refuse_change()"
+        )
+        op.execute(
+            f"create trigger {table}_no_truncate before truncate on {table} "
+            "for each statement execute function refuse_change()"
+        )
+    else:
+        for change in ("update", "delete"):
+            op.execute(
+                f"create trigger {table}_no_{change} before {change} on {table} "
+                f"begin select raise(abort, '{table} is append-only'); end"
+            )

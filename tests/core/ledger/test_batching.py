@@ -1,0 +1,152 @@
+"""A batch is decided in arrival order, greedily, and exactly as if each came alone."""
+
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.kernel.ids import compose
+from core.kernel.money import Asset, Money
+from core.ledger import (
+    Accepted,
+    Account,
+    Duplicate,
+    InsufficientFunds,
+    Outcome,
+    ReferenceReused,
+    Refused,
+    Side,
+    Transaction,
+    credit,
+    debit,
+)
+from core.ledger.batching import Decision, decide
+from core.ledger.model import Known
+
+USD, PROJECT = Asset("USD", 2), compose("prj", 1)
+WALLETS = [f"acc_{n}" for n in range(3)]
+REVENUE = "acc_revenue"
+
+
+def accounts(*balances: int, held: int = 0) -> dict[tuple[str, str], Account]:
+    opened = [
+        Account(PROJECT, name, USD, Side.CREDIT, -balance, held)
+        for name, balance in zip(WALLETS, balances, strict=False)
+    ]
+    revenue = Account(PROJECT, REVENUE, USD, Side.CREDIT, floor=None)
+    return {each.key: each for each in (*opened, revenue)}
+
+
+def move(amount: int, reference: str, source: str = "acc_0", target: str = REVENUE) -> Transaction:
+    money = Money(amount, USD)
+    return Transaction(
+        project_id=PROJECT,
+        id=f"txn_{reference}_{amount}",
+        kind="charge",
+        reference=reference,
+        entries=(debit(source, money), credit(target, money)),
+    )
+
+
+def verdicts(decision: Decision) -> list[str]:
+    return [type(each).__name__ for each in decision.outcomes]
+
+
+def test_a_refused_charge_does_not_block_a_smaller_one_behind_it() -> None:
+    decision = decide(accounts(10), {}, [move(20, "a"), move(10, "b"), move(1, "c")])
+
+    assert verdicts(decision) == ["Refused", "Accepted", "Refused"]
+
+
+def test_what_is_held_cannot_be_spent() -> None:
+    [outcome] = decide(accounts(10, held=4), {}, [move(7, "a")]).outcomes
+
+    assert isinstance(outcome, Refused)
+    assert isinstance(outcome.error, InsufficientFunds)
+    assert (outcome.error.available.amount, outcome.error.shortfall.amount) == (6, 1)
+
+
+def test_the_same_reference_twice_in_a_batch_is_one_transaction() -> None:
+    decision = decide(accounts(10), {}, [move(3, "a"), move(3, "a")])
+
+    assert decision.outcomes[1] == Duplicate("txn_a_3")
+    assert decision.closing[PROJECT, "acc_0"].balance == 7
+
+
+def test_a_refused_reference_may_come_again_in_the_same_batch() -> None:
+    topped_up = move(5, "t", source=REVENUE, target="acc_0")
+    decision = decide(accounts(0), {}, [move(3, "a"), topped_up, move(3, "a")])
+
+    assert verdicts(decision) == ["Refused", "Accepted", "Accepted"]
+
+
+def test_the_same_reference_for_something_else_is_refused() -> None:
+    known = Known("txn_first", move(3, "a").content, datetime(2026, 11, 20, tzinfo=UTC))
+    decision = decide(accounts(10), {(PROJECT, "a"): known}, [move(3, "a"), move(4, "a")])
+
+    assert decision.outcomes[0] == Duplicate("txn_first")
+    refused = decision.outcomes[1]
+    assert isinstance(refused, Refused)
+    assert isinstance(refused.error, ReferenceReused)
+
+
+def test_an_account_may_dip_below_its_floor_inside_one_transaction() -> None:
+    money = Money(5, USD)
+    there_and_back = Transaction(
+        project_id=PROJECT,
+        id="txn_1",
+        kind="test",
+        reference="r",
+        entries=(debit("acc_0", money), credit("acc_0", money)),
+    )
+
+    [outcome] = decide(accounts(0), {}, [there_and_back]).outcomes
+
+    assert isinstance(outcome, Accepted)
+    assert [each.balance for each in outcome.entries] == [5, 0]
+
+
+def described(outcome: Outcome) -> object:
+    """Make outcomes comparable: errors are compared by what they say."""
+    return str(outcome.error) if isinstance(outcome, Refused) else outcome
+
+
+charges = st.lists(
+    st.tuples(st.integers(1, 50), st.sampled_from("abcdefgh"), st.sampled_from(WALLETS)),
+    max_size=30,
+)
+
+
+@given(charges, st.tuples(*[st.integers(0, 100)] * 3))
+def test_a_batch_comes_out_as_one_by_one(
+    sent: list[tuple[int, str, str]], opening: tuple[int, int, int]
+) -> None:
+    proposals = [move(amount, reference, source) for amount, reference, source in sent]
+    together = decide(accounts(*opening), {}, proposals)
+
+    current, alone = accounts(*opening), []
+    known: dict[tuple[str, str], Known] = {}
+    for proposal in proposals:
+        decision = decide(current, known, [proposal])
+        alone += decision.outcomes
+        current = dict(decision.closing)
+        if isinstance(decision.outcomes[0], Accepted):
+            at = datetime(2026, 11, 20, tzinfo=UTC)
+            known[PROJECT, proposal.reference] = Known(proposal.id, proposal.content, at)
+
+    assert [described(each) for each in together.outcomes] == [described(each) for each in alone]
+    assert together.closing == current
+
+
+@given(charges, st.tuples(*[st.integers(0, 100)] * 3))
+def test_no_batch_makes_or_loses_money_or_passes_a_floor(
+    sent: list[tuple[int, str, str]], opening: tuple[int, int, int]
+) -> None:
+    before = accounts(*opening)
+    after = decide(before, {}, [move(*each[:2], source=each[2]) for each in sent]).closing
+
+    assert sum(each.posted for each in after.values()) == sum(
+        each.posted for each in before.values()
+    )
+    assert all(each.available >= 0 for each in after.values() if each.floor is not None)
+    assert after.keys() == before.keys()

@@ -1,0 +1,84 @@
+"""One call of every operation that works, about one customer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from core.kernel.caller import Role
+from tests.transports.tenant import Tenant, use
+
+Arguments = Callable[[Tenant], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """What to send, and who sends it: an operator, or the person who was invited."""
+
+    arguments: Arguments
+    who: str = "operator"
+
+
+def here(**more: Any) -> Case:
+    """About the project; a value that is an attribute's name in braces is the tenant's."""
+    return about(project_id="{project_id}", **more)
+
+
+def about(*, who: str = "operator", **more: Any) -> Case:
+    def arguments(tenant: Tenant) -> dict[str, Any]:
+        return {name: filled(value, tenant) for name, value in more.items()}
+
+    return Case(arguments, who)
+
+
+def filled(value: Any, tenant: Tenant) -> Any:
+    if isinstance(value, Role):
+        return tenant.people[value]
+    if isinstance(value, str) and value.startswith("{"):
+        return getattr(tenant, value.strip("{}"))
+    return value
+
+
+CASES: dict[str, Case] = {
+    "whoami": about(),
+    "create_project": about(name="Brand new", external_key="brand-new", owner_user_id="{stranger}"),
+    "get_project": here(),
+    "list_projects": about(limit=10),
+    "update_project": here(name="Renamed", time_zone="Europe/Berlin"),
+    "add_member": here(user_id="{stranger}", role="viewer"),
+    "list_members": here(limit=2),
+    "change_member_role": here(user_id=Role.MEMBER, role="admin"),
+    "remove_member": here(user_id=Role.VIEWER),
+    "transfer_ownership": here(user_id=Role.ADMIN),
+    "invite_member": here(email="somebody@else.example", role="viewer"),
+    "list_invitations": here(),
+    "resend_invitation": here(invitation_id="{invitation_id}"),
+    "revoke_invitation": here(invitation_id="{invitation_id}"),
+    "peek_invitation": about(token="{token}"),
+    "accept_invitation": about(token="{token}", who="invitee"),
+    "create_api_key": here(name="Backend", role="member", scopes=["metering:write"]),
+    "list_api_keys": here(include_inactive=True),
+    "rotate_api_key": here(key_id="{key_id}", overlap_hours=1),
+    "revoke_api_key": here(key_id="{key_id}"),
+    "create_wallet": here(name="Dollars", asset="USD/2", user_id=Role.MEMBER),
+    "list_wallets": here(),
+    "check_balance": here(wallet_id="{wallet_id}"),
+    "list_transactions": here(wallet_id="{wallet_id}"),
+    "grant_credits": here(wallet_id="{wallet_id}", amount="2.50", memo="Thank you"),
+    "transfer_credits": here(
+        from_wallet_id="{wallet_id}", to_wallet_id="{team_wallet_id}", amount="10"
+    ),
+    "reverse_transaction": here(transaction_id="{transaction_id}", memo="A mistake"),
+    "create_meter": about(
+        key="calls", name="Calls", aggregation="count", unit="call", price="1", asset="CREDIT/6"
+    ),
+    "list_meters": about(),
+    "record_usage": here(events=[use("new-1", "new"), use("new-1", "other")]),
+    "charge_usage": here(wallet_id="{wallet_id}", **use("new-2", "new")),
+    "summarize_usage": here(meter_key="tokens", window="day", group_by="model"),
+    "list_usage_events": here(event_id="{charged_event_id}"),
+    "list_tool_invocations": here(),
+    "get_tool_invocation": about(invocation_id="{invocation_id}"),
+    "list_audit_events": here(),
+}
+MONEY = ("grant_credits", "transfer_credits", "charge_usage", "record_usage", "reverse_transaction")
+"""What moves value or is the cause of it."""

@@ -1,0 +1,119 @@
+"""Every way to name what is another customer's, found in the requests of all operations."""
+
+import base64
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import orjson
+from pydantic import BaseModel
+
+from core.kernel.caller import Role
+from core.kernel.ids import compose, number_of
+from core.operations.operation import Operation
+from tests.transports.cases import CASES
+from tests.transports.tenant import Tenant
+
+Theirs = Callable[[Tenant], list[str]]
+
+THEIRS: dict[str, Theirs] = {
+    "project_id": lambda them: [them.project_id],
+    "external_key": lambda them: [them.key],
+    "wallet_id": lambda them: [them.wallet_id],
+    "from_wallet_id": lambda them: [them.wallet_id],
+    "to_wallet_id": lambda them: [them.wallet_id],
+    "transaction_id": lambda them: [them.transaction_id],
+    "user_id": lambda them: [them.people[Role.OWNER], them.people[Role.VIEWER], them.invited],
+    "owner_user_id": lambda them: [them.people[Role.OWNER]],
+    "email": lambda them: [f"owner@{them.key}.example", f"new@{them.key}.example"],
+    "owner_email": lambda them: [f"owner@{them.key}.example"],
+    "invitation_id": lambda them: [them.invitation_id],
+    "key_id": lambda them: [them.key_id],
+    "invocation_id": lambda them: [them.invocation_id],
+    "event_id": lambda them: [them.event_id, them.charged_event_id],
+    "new_external_key": lambda them: [them.key],
+    "object_id": lambda them: [them.wallet_id, them.key_id, them.project_id],
+    "client_id": lambda them: [f"cli_{them.key}"],
+    "cursor": lambda them: [cursor(*each) for each in _places(them)],
+}
+"""Fields that name something of a customer's, and what another customer has to put there."""
+
+HARMLESS = {
+    *("name", "amount", "asset", "memo", "floor", "role", "scopes", "expires_in_days"),
+    *("overlap_hours", "include_inactive", "limit", "time_zone", "currency", "locale"),
+    *("key", "meter_key", "aggregation", "unit", "property", "price", "quantity", "properties"),
+    *("occurred_at", "start_at", "end_at", "since", "until", "window", "group_by"),
+    *("operation", "decision", "action", "events"),
+}
+"""Fields that name nothing: values of the caller's own, and what all customers share."""
+
+AUTHORITY = {"token"}
+"""Fields whose value is itself the right to see what it names, and that nobody can guess."""
+
+
+@dataclass(frozen=True)
+class Attack:
+    """A call that works, with one thing of another customer's in it; and with nobody's."""
+
+    operation: str
+    field: str
+    value: str
+    theirs: dict[str, Any]
+    nobodys: dict[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.operation} with another's {self.field}"
+
+
+def attacks(operation: Operation[Any, Any], us: Tenant, them: Tenant) -> Iterator[Attack]:
+    """Put each of their things into each field of our call that could name it.
+
+    Where the path does not name the project the call does not either: a caller who is bound to one
+    may leave it out, and must not get another one's for it.
+    """
+    call = CASES[operation.name].arguments(us)
+    if "{project_id}" not in operation.path:
+        call.pop("project_id", None)
+    yield Attack(operation.name, "nothing", them.key, call, call)
+    for name in fields_of(operation.request):
+        for value in THEIRS[name](them) if name in THEIRS else ():
+            theirs, nothing = _with(call, name, value), _with(call, name, nobodys(value))
+            yield Attack(operation.name, name, value, theirs, nothing)
+
+
+def fields_of(request: type[BaseModel]) -> set[str]:
+    """Return the names of every field of a request, those of lists inside it too."""
+    names: set[str] = set()
+    for name, field in request.model_fields.items():
+        names.add(name)
+        for inner in get_args(field.annotation):
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                names |= fields_of(inner)
+    return names
+
+
+def _with(call: dict[str, Any], name: str, value: str) -> dict[str, Any]:
+    if "events" in call and name == "event_id":
+        return call | {"events": [each | {name: value} for each in call["events"][:1]]}
+    return call | {name: value}
+
+
+def nobodys(value: str) -> str:
+    """Return a value of the same shape that names nothing at all."""
+    if value.startswith(cursor("")[:2]):
+        return cursor(*map(nobodys, orjson.loads(base64.urlsafe_b64decode(value + "=="))))
+    prefix, _, body = value.partition("_")
+    if len(body) == 26:
+        return compose(prefix, number_of(value) + 10**9)
+    return f"nobody-{value.replace('heron', 'nowhere')}"
+
+
+def cursor(*parts: str) -> str:
+    """Write a cursor as a list of theirs would give it."""
+    return base64.urlsafe_b64encode(orjson.dumps(list(parts))).decode().rstrip("=")
+
+
+def _places(them: Tenant) -> list[tuple[str, ...]]:
+    """Where a list of theirs could have been left."""
+    ids = (them.project_id, them.wallet_id, them.people[Role.ADMIN], them.invitation_id)
+    return [(each,) for each in (*ids, them.key_id, them.invocation_id)]

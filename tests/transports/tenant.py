@@ -1,0 +1,215 @@
+"""A customer with everything a customer can have, and who may call in its name."""
+
+import itertools
+import sqlite3
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from auth import users
+from core.kernel.caller import SYSTEM, Caller, CallerKind, PlatformRole, Role
+from core.messaging import mailing
+from core.operations.perform import Call
+from core.operations.scopes import SCOPES
+from core.projects import find_project
+from mcp_server.wiring import OPERATIONS
+from tests import servers
+from tests.world import AUDITOR, OPERATOR, World, agent
+
+BY_NAME = {each.name: each for each in OPERATIONS}
+METER = {
+    "key": "tokens",
+    "name": "Tokens",
+    "aggregation": "sum",
+    "unit": "token",
+    "property": "tokens",
+    "price": "0.01",
+    "asset": "CREDIT/6",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tenant:
+    """A project by its external key, with the ids of one thing of every kind in it.
+
+    Every text that this customer chose contains the external key, so that it can be told in any
+    answer whose data it is.
+    """
+
+    key: str
+    project_id: str
+    people: Mapping[Role, str]
+    invited: str
+    """Somebody who was invited and has not answered."""
+    stranger: str
+    """A user who is a member of nothing."""
+    invitation_id: str
+    token: str
+    """What the invitation's mail carries."""
+    wallet_id: str
+    team_wallet_id: str
+    transaction_id: str
+    """A grant to the team's wallet that nothing was spent of."""
+    event_id: str
+    """Usage that was recorded and not charged."""
+    charged_event_id: str
+    key_id: str
+    invocation_id: str
+
+    def caller(self, role: Role) -> Caller:
+        """An agent that acts for the person with this role, here."""
+        return replace(
+            agent(role, self.project_id),
+            subject=f"agt:{self.key}:{role}",
+            user_id=self.people[role],
+            client_id=f"cli_{self.key}",
+            label=f"{self.key} agent",
+        )
+
+    def invitee(self) -> Caller:
+        """An agent of the person who was invited, who has no place anywhere yet."""
+        return Caller(
+            kind=CallerKind.AGENT,
+            subject=f"agt:{self.key}:invited",
+            user_id=self.invited,
+            client_id="cli_1",
+            scopes=frozenset(SCOPES),
+        )
+
+
+@asynccontextmanager
+async def settled(
+    database: str, folder: Path, *keys: str
+) -> AsyncIterator[tuple[World, list[Tenant]]]:
+    """Open a world of its own in which these customers have moved in a minute ago."""
+    if database == "postgres":
+        async with servers.postgres_url() as url:
+            world = World.open(url, find_project, owner_url=servers.postgres_owner_url(url))
+            yield world, await _settle(world, keys)
+            await world.close()
+        return
+    if keys not in _moved_in:
+        await _keep(folder, keys)
+    kept, tenants = _moved_in[keys]
+    file = folder / f"copy-{next(_numbers)}.db"
+    file.write_bytes(kept)
+    world = World.open(f"sqlite+aiosqlite:///{file}", find_project)
+    # What is made from now on must not get the identifiers of what was made before.
+    world.clock.advance(minutes=1)
+    yield world, tenants
+    await world.close()
+
+
+_moved_in: dict[tuple[str, ...], tuple[bytes, list[Tenant]]] = {}
+"""Moving in takes forty units of work; on SQLite it is done once and the file is copied."""
+_numbers = itertools.count(1)
+
+
+async def _keep(folder: Path, keys: tuple[str, ...]) -> None:
+    url = servers.sqlite_url(folder)
+    world = World.open(url, find_project)
+    tenants = await _settle(world, keys)
+    await world.close()
+    with closing(sqlite3.connect(url.partition(":///")[2])) as connection:
+        _moved_in[keys] = connection.serialize(), tenants
+
+
+async def _settle(world: World, keys: Sequence[str]) -> list[Tenant]:
+    await open_platform(world)
+    return [await move_in(world, key) for key in keys]
+
+
+async def ask(world: World, name: str, /, **arguments: Any) -> dict[str, Any]:
+    return await ask_as(world, OPERATOR, name, **arguments)
+
+
+async def ask_as(world: World, caller: Caller, name: str, /, **arguments: Any) -> dict[str, Any]:
+    call = Call(caller=caller, arguments=arguments, door="test")
+    return (await world.gate.perform(BY_NAME[name], call)).unwrap()
+
+
+async def open_platform(world: World) -> None:
+    """Make what all customers share: an operator, an auditor's place, and a meter."""
+    await add_user(world, "operator@bursar.example", platform_role=PlatformRole.OPERATOR)
+    await ask(world, "create_meter", **METER)
+
+
+async def add_user(world: World, email: str, *, platform_role: PlatformRole | None = None) -> str:
+    async with world.database.begin(SYSTEM) as work:
+        user = await users.create_user(work, email=email, name=email, platform_role=platform_role)
+    return user.id
+
+
+async def move_in(world: World, key: str) -> Tenant:
+    """Open a project with people, wallets, usage, a key, an invitation, and a history."""
+    people = {role: await add_user(world, f"{role}@{key}.example") for role in Role}
+    invited, stranger = [
+        await add_user(world, f"{who}@{key}.example") for who in ("new", "stranger")
+    ]
+    project = await ask(
+        world,
+        "create_project",
+        name=f"The {key}",
+        external_key=key,
+        owner_user_id=people[Role.OWNER],
+    )
+    here = {"project_id": project["id"]}
+    for role in (Role.ADMIN, Role.MEMBER, Role.VIEWER):
+        await ask(world, "add_member", **here, user_id=people[role], role=str(role))
+    wallets = [
+        await ask(world, "create_wallet", **here, name=f"{key} {name}", asset="CREDIT/6")
+        for name in ("prepaid", "team")
+    ]
+    prepaid = {**here, "wallet_id": wallets[0]["id"]}
+    team = {**here, "wallet_id": wallets[1]["id"]}
+    await ask(world, "grant_credits", **prepaid, amount="100", memo=f"for {key}")
+    grant = await ask(world, "grant_credits", **team, amount="1", memo=f"by mistake for {key}")
+    await ask(world, "record_usage", **here, events=[use(f"{key}-recorded", key)])
+    await ask(world, "charge_usage", **prepaid, **use(f"{key}-charged", key))
+    made = await ask(
+        world,
+        "create_api_key",
+        **here,
+        name=f"{key} backend",
+        role="member",
+        scopes=["wallets:read"],
+    )
+    address = f"new@{key}.example"
+    invitation = await ask(world, "invite_member", **here, email=address, role="member")
+    calls = await ask(world, "list_tool_invocations", **here, operation="grant_credits")
+    tenant = Tenant(
+        key=key,
+        project_id=project["id"],
+        people=people,
+        invited=invited,
+        stranger=stranger,
+        invitation_id=invitation["id"],
+        token=await _token(world, address),
+        wallet_id=wallets[0]["id"],
+        team_wallet_id=wallets[1]["id"],
+        transaction_id=grant["transaction_id"],
+        event_id=f"{key}-recorded",
+        charged_event_id=f"{key}-charged",
+        key_id=made["id"],
+        invocation_id=calls["items"][0]["id"],
+    )
+    await ask_as(world, tenant.caller(Role.OWNER), "list_wallets", **here)
+    return tenant
+
+
+def use(event_id: str, key: str) -> dict[str, Any]:
+    """One use, whose properties say whose it is."""
+    properties = {"tokens": 100, "model": f"{key} model"}
+    return {"event_id": event_id, "meter_key": METER["key"], "properties": properties}
+
+
+async def _token(world: World, address: str) -> str:
+    async with world.database.read(OPERATOR) as work:
+        mails = await mailing.kept(work, "https://bursar.test")
+    text = next(each.text or "" for each in mails if address in str(each))
+    return text.split("/invitation/")[1].split()[0]
+
+
+STAFF = {"operator": OPERATOR, "auditor": AUDITOR}
