@@ -7,8 +7,9 @@ it in our own queue is fair, while its busy handler is not; the readers refuse t
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError, InterfaceError
@@ -20,6 +21,7 @@ POSTGRES_READS = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": T
 """A reading unit sees one state of the database, however many statements it asks."""
 SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000")
 SQLITE_READERS = 4
+DISPOSE_SECONDS = 5.0
 
 _TRANSIENT_STATES = {
     "40001",  # serialization failure
@@ -36,16 +38,24 @@ _TRANSIENT_STATES = {
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """The pools of one process. `dispose` closes every connection."""
+    """The pools of one process. `dispose` closes every connection, after who still uses one."""
 
     writer: AsyncEngine
     reader: AsyncEngine
     read_options: Mapping[str, Any]
 
     async def dispose(self) -> None:
-        await self.writer.dispose()
-        if self.reader is not self.writer:
-            await self.reader.dispose()
+        for engine in {self.writer, self.reader}:
+            await _settled(engine)
+            await engine.dispose()
+
+
+async def _settled(engine: AsyncEngine) -> None:
+    """Wait, within reason, for what is still lent: given back to a closed pool, it stays open."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DISPOSE_SECONDS):
+            while cast("AsyncAdaptedQueuePool", engine.pool).checkedout():  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
 
 
 def open_engines(

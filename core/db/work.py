@@ -18,6 +18,7 @@ from sqlalchemy import CursorResult, Executable
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.db.engine import Engines
+from core.db.together import Item, Out, Step, take
 from core.kernel.caller import Caller
 from core.kernel.clock import Clock
 from core.kernel.ids import Ids
@@ -51,6 +52,8 @@ class Work:
     """The project that `perform` found for this call; read it as `project_id`."""
     invocation_id: str | None = None
     """The trail's row for this call, so that what was done can be led back to who asked."""
+    is_shared: bool = False
+    """Other calls are in the same unit of work: see `core.db.together`."""
     effects: list[Effect] = field(default_factory=list)
     _after_commit: list[Callable[[], None]] = field(default_factory=list)
 
@@ -63,6 +66,14 @@ class Work:
     def within(self, project_id: str) -> "Work":
         """Return this same unit, about this project: for a call that makes or finds its own."""
         return replace(self, found_project_id=project_id)
+
+    def shared_by(self, caller: Caller, invocation_id: str) -> "Work":
+        """Return one call's part of this unit, which it shares with others."""
+        return replace(self, caller=caller, invocation_id=invocation_id, is_shared=True, effects=[])
+
+    async def together(self, step: Step[Item, Out], item: Item) -> Out:
+        """Take a step once for every call of a shared unit, and get this call's own result."""
+        return await take(step, self, item)
 
     async def execute(
         self,

@@ -14,8 +14,13 @@ from typing import Protocol
 from core.kernel.clock import Clock
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_DIGIT = {letter: value for value, letter in enumerate(ALPHABET)}
+# Ten bits at a time: an identifier is written or read for nearly every row there is.
+_PAIRS = tuple(high + low for high in ALPHABET for low in ALPHABET)
+_SHIFTS = tuple(range(120, -1, -10))
+# The digits that `int` knows in base 32, in the place of ours.
+_TO_BASE32 = str.maketrans(ALPHABET, "0123456789abcdefghijklmnopqrstuv")
 _RANDOM_BITS = 80
+_BODY = re.compile(rf"[0-7][{ALPHABET}]{{25}}")
 _ID = re.compile(rf"^[a-z]{{2,4}}_[0-7][{ALPHABET}]{{25}}\Z")
 
 
@@ -43,7 +48,7 @@ class Ulids:
 
 def compose(prefix: str, number: int) -> str:
     """Write 128 bits as an identifier."""
-    return f"{prefix}_" + "".join(ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
+    return f"{prefix}_" + "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
 
 @lru_cache(maxsize=4096)
@@ -52,15 +57,10 @@ def number_of(identifier: str) -> int:
 
     Remembered, because one batch names the same project and the same few meters in every row.
     """
-    number = 0
     body = identifier[identifier.rfind("_") + 1 :]
-    if len(body) != 26 or body[0] > "7":
+    if not _BODY.fullmatch(body):
         raise ValueError(f"{identifier!r} is not an identifier")
-    for letter in body:
-        if letter not in _DIGIT:
-            raise ValueError(f"{identifier!r} is not an identifier")
-        number = number << 5 | _DIGIT[letter]
-    return number
+    return int(body.translate(_TO_BASE32), 32)
 
 
 def is_id(prefix: str, text: str) -> bool:

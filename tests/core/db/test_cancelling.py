@@ -1,4 +1,4 @@
-"""A unit of work that is cut off half-way leaves nothing behind: no row, and no lock."""
+"""A unit of work that is cut off half-way leaves nothing behind: no row, no lock, no connection."""
 
 import asyncio
 
@@ -36,3 +36,23 @@ async def test_whoever_comes_after_a_cancelled_unit_does_not_wait_for_it(world: 
             await open_wallet(world, ADA)
 
     assert await balances(world) == {"ada": "10.00", "promotions": "10.00"}
+
+
+async def test_a_unit_that_is_still_open_when_the_pools_are_closed_ends_first(world: World) -> None:
+    begun, ended = asyncio.Event(), False
+
+    async def late() -> None:
+        nonlocal ended
+        async with unit(world) as work:
+            begun.set()
+            await work.execute(text("select 1"))
+            await asyncio.sleep(0.1)
+            await work.execute(text("select 1"))
+        ended = True
+
+    task = asyncio.create_task(late())
+    await begun.wait()
+    await world.engines.dispose()
+
+    assert ended
+    await task
