@@ -1,5 +1,6 @@
 """Starting the servers that tests need as child processes that never outlive the run."""
 
+import asyncio
 import ctypes
 import importlib.util
 import os
@@ -9,7 +10,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -43,11 +45,28 @@ class Child:
     directory: Path
     is_ready: Callable[[], bool]
     user: int | None = None
+    environment: Mapping[str, str] | None = None
+    """What it knows of its surroundings; None for what this process knows."""
     process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def log(self) -> Path:
+        return self.directory / "server.log"
+
     def start(self) -> None:
-        log = self.directory / "server.log"
-        with log.open("ab") as output:
+        deadline = self._launch()
+        while not self._is_up(deadline):
+            time.sleep(0.02)
+
+    async def come_back(self) -> None:
+        """Start it without holding up the event loop: those whom it serves go on asking."""
+        deadline = self._launch()
+        while not self._is_up(deadline):  # noqa: ASYNC110 - another process tells nobody
+            await asyncio.sleep(0.02)
+
+    def _launch(self) -> float:
+        """Start the process, and return when to give up on it."""
+        with self.log.open("ab") as output:
             # A session of its own, so that Ctrl-C reaches the tests and leaves it to them to stop
             # their servers when they have finished with them.
             self.process = subprocess.Popen(
@@ -56,18 +75,21 @@ class Child:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=self.directory,
+                env=self.environment,
                 start_new_session=True,
                 preexec_fn=_end_with_parent,  # noqa: PLW1509  (one system call, no locks)
                 user=self.user,
                 group=self.user,
                 extra_groups=None if self.user is None else [],
             )
-        deadline = time.monotonic() + START_SECONDS
-        while not self.is_ready():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                raise RuntimeError(f"{self.command[0]} did not start: {log.read_text('utf-8')}")
-            time.sleep(0.02)
+        return time.monotonic() + START_SECONDS
+
+    def _is_up(self, deadline: float) -> bool:
+        assert self.process
+        if self.process.poll() is not None or time.monotonic() > deadline:
+            self.stop()
+            raise RuntimeError(f"{self.command[0]} did not start: {self.log.read_text('utf-8')}")
+        return self.is_ready()
 
     def stop(self) -> None:
         """End it; with PostgreSQL this is the fast shutdown, which waits for no client."""
@@ -80,6 +102,40 @@ class Child:
             self.process.kill()
             self.process.wait()
         self.process = None
+
+    def kill(self) -> None:
+        """End it and everything it started at once, as `kill -9` and a power cut do."""
+        assert self.process, "it is running"
+        # Stopped, it starts nothing new while its children are counted.
+        self.process.send_signal(signal.SIGSTOP)
+        children = _children_of(self.process.pid)
+        self.process.kill()
+        self.process.wait()
+        for child in children:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        deadline = time.monotonic() + START_SECONDS
+        while any(map(_is_running, children)):
+            assert time.monotonic() < deadline, "a killed process is still there"
+            time.sleep(0.001)
+        self.process = None
+
+
+def _children_of(parent: int) -> list[int]:
+    return [pid for pid, state in _processes() if state[1] == str(parent)]
+
+
+def _is_running(pid: int) -> bool:
+    """Nobody may have asked yet how it ended; it has ended all the same."""
+    return any(found == pid and state[0] not in "ZX" for found, state in _processes())
+
+
+def _processes() -> Iterator[tuple[int, list[str]]]:
+    """Tell the state, the parent and so on of every process, where Linux says so."""
+    for each in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            # The name, in parentheses, may hold anything.
+            yield int(each.parent.name), each.read_text("utf-8").rpartition(")")[2].split()
 
 
 def _end_with_parent() -> None:
@@ -114,16 +170,22 @@ def start_postgres(
         url=f"postgresql+asyncpg://postgres@/postgres?host={home}",
         command=[binaries / "postgres", "-D", home / "data", "-k", home, *settings],
         directory=home,
-        is_ready=lambda: _postgres_is_ready(home / "data" / "postmaster.pid"),
+        is_ready=lambda: _postgres_is_ready(home / "data" / "postmaster.pid", child),
         user=user,
     )
     child.start()
     return child
 
 
-def _postgres_is_ready(pid_file: Path) -> bool:
-    """Read the last of the lines that the postmaster writes about itself."""
-    return pid_file.exists() and pid_file.read_text("utf-8").rstrip().endswith("ready")
+def _postgres_is_ready(pid_file: Path, child: Child) -> bool:
+    """Read the first and the last of the lines that the postmaster writes about itself.
+
+    One that was killed has left its own lines behind.
+    """
+    if not (pid_file.exists() and child.process):
+        return False
+    lines = pid_file.read_text("utf-8").split()
+    return lines[:1] == [str(child.process.pid)] and lines[-1] == "ready"
 
 
 def _postgres_binaries(directory: Path) -> Path:

@@ -11,7 +11,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,7 +21,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from migrations.upgrade import upgrade
-from tests.processes import Child, start_postgres, start_redis
+from tests.processes import POSTGRES_SETTINGS, Child, start_postgres, start_redis
+
+# For a test that ends a server at any moment: nothing that makes it durable is off.
+DURABLE = POSTGRES_SETTINGS | {
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "full_page_writes": "on",
+    "autovacuum": "on",
+    "shared_buffers": "128MB",
+}
 
 
 @dataclass(frozen=True)
@@ -216,11 +225,11 @@ async def _forget(postgres: Postgres) -> None:
 
 
 @contextmanager
-def own_postgres() -> Iterator[Child]:
-    """Lend a whole server, for a test that makes its roles; this takes a second."""
+def own_postgres(settings: Mapping[str, str] = POSTGRES_SETTINGS) -> Iterator[Child]:
+    """Lend a whole server, for a test that makes its roles or ends it; this takes a second."""
     directory = _servers().directory / f"postgres-{os.getpid()}-{next(_run.numbers)}"
     directory.mkdir()
-    child = start_postgres(directory)
+    child = start_postgres(directory, settings)
     try:
         yield child
     finally:
