@@ -1,17 +1,19 @@
 """The double-entry ledger. See README.md for what it owns and what must always be true."""
 
 from core.ledger import flows
+from core.ledger.batching import Outcome
 from core.ledger.chart import (
     AccountRole,
-    open_wallet_account,
     operator_account,
-    read_accounts,
     wallet_account,
 )
 from core.ledger.errors import (
     AccountNotFound,
     AssetMismatch,
     BalanceTooLarge,
+    CaptureTooLarge,
+    HoldNotFound,
+    HoldNotOpen,
     InsufficientFunds,
     NotReversible,
     ReferenceReused,
@@ -22,14 +24,14 @@ from core.ledger.model import (
     Account,
     Duplicate,
     Entry,
-    Outcome,
     Refused,
     Side,
     Transaction,
     credit,
     debit,
 )
-from core.ledger.posting import post, post_each
+from core.ledger.opening import open_wallet_account, read_accounts
+from core.ledger.posting import post, post_each, propose
 from core.ledger.proof import PROTECTED, TRAIL, prove
 from core.ledger.reversing import reverse
 from core.ledger.statements import Line, known, posted_at, statement, taken
@@ -44,8 +46,11 @@ __all__ = [
     "AccountRole",
     "AssetMismatch",
     "BalanceTooLarge",
+    "CaptureTooLarge",
     "Duplicate",
     "Entry",
+    "HoldNotFound",
+    "HoldNotOpen",
     "InsufficientFunds",
     "Line",
     "Mark",
@@ -66,6 +71,7 @@ __all__ = [
     "post",
     "post_each",
     "posted_at",
+    "propose",
     "prove",
     "read_accounts",
     "reverse",

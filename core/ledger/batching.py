@@ -1,97 +1,421 @@
-"""Decide a batch: which transactions are posted, and what each account holds afterwards. Pure.
+"""Decide a batch: what is posted and held, and what each account is afterwards. Pure.
 
 Greedy in arrival order: a refused one changes nothing, and never blocks a smaller one behind it.
-The same code decides for both databases, and can be tested without either.
+What has expired is taken out of a wallet before anything else happens to it. The same code decides
+for both databases, and can be tested without either.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from core.kernel.errors import EngineError
-from core.ledger.errors import AccountNotFound, ReferenceReused
+from core.kernel.ids import derived, renamed
+from core.kernel.money import LARGEST, Money
+from core.ledger.books import Book, Purse, Want, Wanting
+from core.ledger.errors import (
+    AccountNotFound,
+    AssetMismatch,
+    BalanceTooLarge,
+    CaptureTooLarge,
+    HoldNotOpen,
+    ReferenceReused,
+)
+from core.ledger.grants import NEVER, Grant, Part, Terms
+from core.ledger.holds import Expire, Held, Hold, HoldState, Looked, Reserve, Settle
 from core.ledger.model import (
     Accepted,
     Account,
     AccountKey,
     Duplicate,
     Known,
-    Outcome,
     PostedEntry,
     Refused,
     Transaction,
+    credit,
+    debit,
 )
 
-Accounts = Mapping[AccountKey, Account]
+Proposal = Transaction | Reserve | Settle | Expire
+Outcome = Accepted | Duplicate | Refused | Held | Looked
 References = Mapping[tuple[str, str], Known]
+
+BREAKAGE = "breakage"
+EXPIRY = Terms(BREAKAGE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """Everything that was read, under lock, before the batch is decided."""
+
+    accounts: Mapping[AccountKey, Account]
+    known: References = field(default_factory=dict)
+    purses: Mapping[AccountKey, Purse] = field(default_factory=dict)
+    breakage: Mapping[AccountKey, str] = field(default_factory=dict)
+    """For wallets with something due: the account that what expires is posted to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One outcome for each proposal, in their order, and the accounts as they are afterwards."""
+    """One outcome for each proposal, in their order, and what else came of it."""
 
     outcomes: list[Outcome]
-    closing: Accounts
+    expired: list[Accepted]
+    """What was posted because it was due, before what was asked for."""
+    books: Mapping[AccountKey, Book]
+    holds: Mapping[str, Hold]
+    """Every hold that was opened or closed, as it is now."""
+    opened: frozenset[str]
+    """Those of them that are new."""
 
     @property
     def accepted(self) -> list[Accepted]:
-        return [each for each in self.outcomes if isinstance(each, Accepted)]
+        """Everything that is posted."""
+        return [*self.expired, *(each for each in self.outcomes if isinstance(each, Accepted))]
+
+    @property
+    def closing(self) -> dict[AccountKey, Account]:
+        return {key: book.closed() for key, book in self.books.items()}
 
 
-def decide(opening: Accounts, known: References, proposals: Iterable[Transaction]) -> Decision:
-    """Decide each proposal on the balances that the ones accepted before it left behind."""
-    accounts = dict(opening)
-    booked = {reference: (each.id, each.content) for reference, each in known.items()}
-    outcomes: list[Outcome] = []
-    for proposal in proposals:
-        reference = proposal.project_id, proposal.reference
-        if reference in booked:
-            outcomes.append(_same_or_reused(proposal, *booked[reference]))
-            continue
-        try:
-            changed, entries = _apply(accounts, proposal)
-        except EngineError as error:
-            outcomes.append(Refused(error))
-            continue
-        accounts |= changed
-        booked[reference] = proposal.id, proposal.content
-        outcomes.append(Accepted(proposal, entries))
-    return Decision(outcomes, accounts)
+NewId = Callable[[str], str]
 
 
-def _same_or_reused(
-    proposal: Transaction, first_id: str, first_content: tuple[tuple[str, int], ...]
-) -> Duplicate | Refused:
-    if proposal.content == first_content:
-        return Duplicate(first_id)
-    return Refused(ReferenceReused(proposal.reference, first_id))
+def decide(
+    opening: Opening, proposals: Iterable[Proposal], now: datetime, new_id: NewId
+) -> Decision | dict[AccountKey, list[Want]]:
+    """Decide each proposal on what the ones accepted before it left behind.
 
-
-def _apply(
-    accounts: Accounts, proposal: Transaction
-) -> tuple[dict[AccountKey, Account], tuple[PostedEntry, ...]]:
-    """Apply one transaction to the accounts it names.
-
-    A floor is checked when the transaction is complete: entries within one have no order that
-    matters, so an account may pass below its floor and come back before the transaction ends.
+    Or say what more has to be read first, of which accounts; then nothing is decided.
     """
-    changed: dict[AccountKey, Account] = {}
-    entries = []
-    for entry in proposal.entries:
-        key = proposal.project_id, entry.account_id
-        if key not in accounts:
-            raise AccountNotFound(entry.account_id)
-        account = changed.get(key, accounts[key]).apply(entry)
-        changed[key] = account
-        entries.append(
-            PostedEntry(
-                proposal.project_id,
-                account.id,
-                account.sequence,
-                proposal.id,
-                entry.money.amount,
-                account.posted,
-            )
+    deciding = _Deciding(opening, now, new_id)
+    return deciding.all(list(proposals))
+
+
+class _Deciding:
+    def __init__(self, opening: Opening, now: datetime, new_id: NewId) -> None:
+        self.opening, self.now, self.new_id = opening, now, new_id
+        self.books: dict[AccountKey, Book] = {}
+        self.booked: dict[tuple[str, str], Transaction] = {}
+        self.expired: list[Accepted] = []
+        self.holds: dict[str, Hold] = {}
+        self.opened: set[str] = set()
+
+    def all(self, proposals: Sequence[Proposal]) -> Decision | dict[AccountKey, list[Want]]:
+        outcomes: list[Outcome] = []
+        wanted: dict[AccountKey, list[Want]] = {}
+        for proposal in proposals:
+            if wanted and self._touches(proposal, wanted):
+                continue
+            try:
+                outcomes.append(self._one(proposal))
+            except EngineError as error:
+                outcomes.append(Refused(error))
+            except Wanting as wanting:
+                wanted.setdefault(wanting.key, []).append(wanting.want)
+        return wanted or Decision(
+            outcomes, self.expired, self.books, self.holds, frozenset(self.opened)
         )
-    for key, account in changed.items():
-        account.check_floor(accounts[key])
-    return changed, tuple(entries)
+
+    def _touches(self, proposal: Proposal, keys: Mapping[AccountKey, object]) -> bool:
+        """Whatever follows on an account that is not read to the end cannot be decided either."""
+        if isinstance(proposal, Transaction):
+            return any((proposal.project_id, e.account_id) in keys for e in proposal.entries)
+        return proposal.key in keys
+
+    def _one(self, proposal: Proposal) -> Outcome:
+        if isinstance(proposal, Transaction):
+            return self._post_once(proposal)
+        if isinstance(proposal, Reserve):
+            return self._reserve(proposal.hold)
+        if isinstance(proposal, Settle):
+            return self._settle(proposal)
+        self._book_of(proposal.key)
+        return Looked()
+
+    # -- Transactions ------------------------------------------------------------------------------
+
+    def _post_once(self, proposal: Transaction) -> Outcome:
+        reference = proposal.project_id, proposal.reference
+        if first := self.opening.known.get(reference) or self.booked.get(reference):
+            if proposal.content == first.content:
+                return Duplicate(first.id)
+            return Refused(ReferenceReused(proposal.reference, first.id))
+        accepted = self._post(proposal)
+        self.booked[reference] = proposal
+        return accepted
+
+    def _post(self, proposal: Transaction) -> Accepted:
+        changes = self._changes(proposal)
+        for book, change in changes:
+            if book.account.is_wallet:
+                book.check(-change)
+        burned: list[Part] = []
+        free = [book.free for book, _ in changes]
+        entries = self._book(proposal)
+        for (book, change), before in zip(changes, free, strict=True):
+            if book.account.is_wallet and change > 0:
+                self._spend(book, before, proposal, burned)
+        carried = tuple(burned) if proposal.carries_terms else ()
+        for (book, change), before in zip(changes, free, strict=True):
+            if book.account.is_wallet and change < 0:
+                self._receive(book, before, proposal, -change, carried, burned)
+        return Accepted(proposal, entries, tuple(burned), self._left(changes))
+
+    def _left(self, changes: Sequence[tuple[Book, int]]) -> int:
+        return next((book.available for book, _ in changes if book.account.is_wallet), 0)
+
+    def _changes(self, proposal: Transaction) -> list[tuple[Book, int]]:
+        """Return what the transaction does to each account it names, after a look at all of them.
+
+        A floor is checked when the transaction is complete: entries within one have no order that
+        matters, so an account may pass below its floor and come back before the transaction ends.
+        """
+        changes: dict[str, tuple[Book, int]] = {}
+        for entry in proposal.entries:
+            book = self._book_of((proposal.project_id, entry.account_id))
+            before = changes.get(entry.account_id)
+            amount = entry.money.amount + (before[1] if before else 0)
+            if entry.money.asset != book.account.asset:
+                holds, given = str(book.account.asset), str(entry.money.asset)
+                raise AssetMismatch(entry.account_id, holds, given)
+            if abs(book.posted + amount) > LARGEST:
+                raise BalanceTooLarge(entry.account_id)
+            changes[entry.account_id] = book, amount
+        return list(changes.values())
+
+    def _book_of(self, key: AccountKey) -> Book:
+        book = self.books.get(key)
+        if book is None:
+            account = self.opening.accounts.get(key)
+            if account is None:
+                raise AccountNotFound(key[1])
+            book = self.books[key] = Book.of(account, self.opening.purses.get(key))
+        if book.is_due(self.now):
+            self._expire(book)
+        return book
+
+    def _book(self, proposal: Transaction) -> tuple[PostedEntry, ...]:
+        entries = []
+        for entry in proposal.entries:
+            book = self.books[proposal.project_id, entry.account_id]
+            amount = entry.money.amount
+            book.posted += amount
+            book.sequence += 1
+            entries.append(
+                PostedEntry(
+                    proposal.project_id,
+                    entry.account_id,
+                    book.sequence,
+                    proposal.id,
+                    amount,
+                    book.posted,
+                )
+            )
+        return tuple(entries)
+
+    def _spend(self, book: Book, before: int, proposal: Transaction, burned: list[Part]) -> None:
+        """Burn what the balance lost, as far as there are grants: beyond them, credit is given."""
+        amount = before - book.free
+        if proposal.takes_back is not None:
+            amount = book.burn_first(proposal.takes_back, amount, burned)
+        if proposal.carries_terms and amount:
+            # The terms of whatever burns are to be handed on, so they must be known.
+            book.know(frozenset([book.burning] if book.burning else []))
+        book.burn(amount, burned)
+
+    def _receive(
+        self,
+        book: Book,
+        before: int,
+        proposal: Transaction,
+        amount: int,
+        carried: tuple[Part, ...],
+        burned: list[Part],
+    ) -> None:
+        """Turn what a wallet is credited with into grants, less what a debt takes at once."""
+        owed = amount - (book.free - before)
+        lots = self._lots(proposal, amount, carried)
+        for n, (terms, size) in enumerate(lots):
+            whole = renamed(proposal.id, "grt")
+            grant = Grant(
+                project_id=proposal.project_id,
+                account_id=book.account.id,
+                id=whole if n == 0 else derived("grt", proposal.id, str(n)),
+                transaction_id=proposal.id,
+                terms=terms,
+                amount=size,
+                granted_at=self.now,
+            )
+            taken = min(size, owed)
+            owed -= taken
+            if taken:
+                burned.append((grant.id, taken))
+            book.receive(grant, size - taken, before)
+            before += size - taken
+
+    def _lots(
+        self, proposal: Transaction, amount: int, carried: tuple[Part, ...]
+    ) -> list[tuple[Terms, int]]:
+        lots = []
+        for grant_id, part in carried:
+            terms = self._terms(grant_id, proposal)
+            lots.append((replace(terms, source=proposal.kind), part))
+            amount -= part
+        # What no grant stands for was given on credit, and comes on no terms of its own.
+        return [*lots, (proposal.terms, amount)] if amount else lots
+
+    def _terms(self, grant_id: str, proposal: Transaction) -> Terms:
+        for entry in proposal.entries:
+            purse = self.books[proposal.project_id, entry.account_id].purse
+            if purse and grant_id in purse.grants:
+                return purse.grants[grant_id].terms
+        raise AssertionError("what was burned had terms")
+
+    # -- Holds -------------------------------------------------------------------------------------
+
+    def _reserve(self, hold: Hold) -> Held:
+        book = self._book_of(hold.key)
+        book.check(-hold.amount)
+        parts: list[Part] = []
+        book.burn(min(hold.amount, book.free), parts)
+        opened = replace(hold, parts=tuple(parts))
+        book.held += hold.amount
+        book.pinned += opened.pinned
+        book.expect(hold.expires_at)
+        self._keep(book, opened)
+        self.opened.add(opened.id)
+        return Held(opened, book.available)
+
+    def _settle(self, proposal: Settle) -> Outcome:
+        book = self._book_of(proposal.key)
+        hold = self._open_hold(book, proposal.hold_id)
+        captured = None
+        if proposal.capture is None:
+            hold = self._release(book, hold, HoldState.RELEASED)
+        else:
+            captured = self._capture(book, hold, proposal.capture)
+        if book.is_due(self.now):
+            # What came back may have outlived its grant.
+            self._expire(book)
+        if captured is None:
+            return Held(hold, book.available)
+        captured.available = book.available
+        return captured
+
+    def _open_hold(self, book: Book, hold_id: str) -> Hold:
+        if book.purse is None or hold_id not in book.purse.holds:
+            raise book.want(Want(hold_ids=frozenset([hold_id])))
+        hold = book.purse.holds[hold_id]
+        if hold.state is not HoldState.OPEN:
+            raise HoldNotOpen(hold_id, str(hold.state), hold.transaction_id)
+        return hold
+
+    def _capture(self, book: Book, hold: Hold, transaction: Transaction) -> Accepted:
+        [wallet] = [e for e in transaction.entries if e.account_id == hold.account_id]
+        amount = wallet.money.amount
+        if amount > hold.capture_max:
+            raise CaptureTooLarge(hold.id, Money(hold.capture_max, book.account.asset))
+        self._changes(transaction)
+        book.know(frozenset(grant_id for grant_id, _ in hold.parts))
+        if amount > hold.amount:
+            book.check(hold.amount - amount)
+        before = book.free
+        book.held -= hold.amount
+        book.pinned -= hold.pinned
+        entries = self._book(transaction)
+        burned, unused = _split(hold.parts, amount)
+        gained = book.free - before
+        absorbed = book.give_back(unused, max(0, gained))
+        book.burn(max(0, -gained), burned)
+        closed = replace(
+            hold,
+            state=HoldState.CAPTURED,
+            captured=amount,
+            transaction_id=transaction.id,
+            closed_at=self.now,
+            absorbed=absorbed,
+        )
+        self._keep(book, closed)
+        return Accepted(transaction, entries, tuple(burned), book.available)
+
+    def _release(self, book: Book, hold: Hold, state: HoldState) -> Hold:
+        book.know(frozenset(grant_id for grant_id, _ in hold.parts))
+        before = book.free
+        book.held -= hold.amount
+        book.pinned -= hold.pinned
+        absorbed = book.give_back(hold.parts, book.free - before)
+        closed = replace(hold, state=state, closed_at=self.now, absorbed=absorbed)
+        self._keep(book, closed)
+        return closed
+
+    def _keep(self, book: Book, hold: Hold) -> None:
+        self.holds[hold.id] = hold
+        if book.purse is None:
+            book.purse = Purse()
+        book.purse.holds[hold.id] = hold
+
+    # -- Expiry ------------------------------------------------------------------------------------
+
+    def _expire(self, book: Book) -> None:
+        """Release the holds that are due, then post what is left of the grants that are."""
+        purse, key = book.purse, book.account.key
+        to = self.opening.breakage.get(key)
+        if purse is None or not purse.knows_due or to is None:
+            raise book.want(Want(due=True))
+        book.due_at = None
+        for hold in list(purse.holds.values()):
+            if hold.state is HoldState.OPEN and hold.expires_at <= self.now:
+                self._release(book, hold, HoldState.EXPIRED)
+        for grant in sorted(purse.grants.values(), key=lambda each: each.key):
+            if grant.terms.expires_at <= self.now:
+                self._break(book, grant, to)
+        book.due_at = _next_due(book, purse, self.now)
+
+    def _break(self, book: Book, grant: Grant, to: str) -> None:
+        assert book.purse is not None
+        left = book.left if book.burning == grant.id else book.purse.remaining.get(grant.id, 0)
+        if not left:
+            return
+        book.put_out()
+        book.purse.remaining[grant.id] = 0
+        book.flushed.add(grant.id)
+        money = Money(left, book.account.asset)
+        transaction = Transaction(
+            project_id=grant.project_id,
+            id=self.new_id("txn"),
+            kind=BREAKAGE,
+            reference=f"{BREAKAGE}:{grant.id}:{left}:{book.sequence}",
+            entries=(debit(book.account.id, money), credit(to, money)),
+            memo=f"expired {grant.terms.expires_at:%Y-%m-%d %H:%M} UTC",
+        )
+        self._book_of((grant.project_id, to))
+        entries = self._book(transaction)
+        parts = ((grant.id, left),)
+        self.expired.append(Accepted(transaction, entries, parts, book.available))
+
+
+def _split(parts: Sequence[Part], amount: int) -> tuple[list[Part], list[Part]]:
+    """Divide what a hold has pinned into what is captured, and what is not."""
+    used: list[Part] = []
+    unused: list[Part] = []
+    for grant_id, part in parts:
+        taken = min(part, amount)
+        amount -= taken
+        if taken:
+            used.append((grant_id, taken))
+        if part > taken:
+            unused.append((grant_id, part - taken))
+    return used, unused
+
+
+def _next_due(book: Book, purse: Purse, now: datetime) -> datetime | None:
+    """Return when the next grant or hold of the wallet expires."""
+    instants = [purse.next_due_at] if purse.next_due_at else []
+    instants += [each.terms.expires_at for each in book.made]
+    instants += [each.expires_at for each in purse.holds.values() if each.state is HoldState.OPEN]
+    # What was given back by a hold just now, and lasts longer.
+    for each in purse.grants.values():
+        if purse.remaining.get(each.id):
+            instants.append(each.terms.expires_at)
+    return min((each for each in instants if now < each < NEVER), default=None)

@@ -75,3 +75,34 @@ class NotReversible(EngineError):
     kind = Kind.CONFLICT
     transaction_id: str
     reason: str
+
+
+@dataclass(eq=False)
+class HoldNotFound(EngineError):
+    """There is no hold {hold_id} in this project."""
+
+    code = "hold_not_found"
+    kind = Kind.NOT_FOUND
+    hold_id: str
+
+
+@dataclass(eq=False)
+class HoldNotOpen(EngineError):
+    """The hold {hold_id} is {state} already. Only an open hold can be captured or released."""
+
+    code = "hold_not_open"
+    kind = Kind.CONFLICT
+    hold_id: str
+    state: str
+    transaction_id: str | None
+    """What captured it."""
+
+
+@dataclass(eq=False)
+class CaptureTooLarge(EngineError):
+    """At most {capture_max} of the hold {hold_id} can be captured. Charge the rest on its own."""
+
+    code = "capture_too_large"
+    kind = Kind.REFUSED
+    hold_id: str
+    capture_max: Money

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from core.db.work import Work
 from core.kernel.money import Money
 from core.ledger.chart import AccountRole, operator_account, wallet_account
+from core.ledger.grants import Terms
 from core.ledger.model import Transaction, credit, debit
 
 
@@ -29,10 +30,12 @@ class Flow:
         source: str | None = None,
         target: str | None = None,
         memo: str = "",
+        terms: Terms | None = None,
     ) -> Transaction:
         """Make the transaction. `source` and `target` are wallets, where the flow has them.
 
-        The amount is positive: which way it goes is what the flow says.
+        The amount is positive: which way it goes is what the flow says. `terms` are those of the
+        grant that the target gets.
         """
         assert amount.amount > 0, "a flow has a direction; its amount has none"
         return Transaction(
@@ -45,6 +48,9 @@ class Flow:
                 credit(self._account(work, self.credits, amount, target), amount),
             ),
             memo=memo,
+            invocation_id=work.invocation_id,
+            terms=terms or Terms(self.kind),
+            carries_terms=self.debits is self.credits is AccountRole.WALLET,
         )
 
     def _account(self, work: Work, role: AccountRole, amount: Money, wallet: str | None) -> str:

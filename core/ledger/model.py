@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
+from typing import NamedTuple
 
 from core.kernel.errors import EngineError
-from core.kernel.ids import renamed
-from core.kernel.money import LARGEST, Asset, Money
-from core.ledger.errors import AssetMismatch, BalanceTooLarge, InsufficientFunds
+from core.kernel.money import Asset, Money
+from core.ledger.grants import BY_DEFAULT, Part, Terms
 
 AccountKey = tuple[str, str]
 """A project and an account in it. Sorting by it is the one order in which accounts are locked."""
@@ -24,6 +24,8 @@ class Side(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Account:
+    """An account as it is stored. What a decision makes of it is kept in a `Book`."""
+
     project_id: str
     id: str
     asset: Asset
@@ -36,6 +38,15 @@ class Account:
     """Least amount that must stay available; None when the account may run below zero."""
     sequence: int = 0
     """How many entries the account has; the next one takes the next number."""
+    is_wallet: bool = False
+    """Wallets hold grants; the operator's accounts only count."""
+    pinned: int = 0
+    """How much of `held` was taken out of grants; the rest is promised of credit not yet given."""
+    burning: str | None = None
+    """The grant that is spent next, and what is left of it: so a charge reads no grant at all."""
+    burning_left: int = 0
+    due_at: datetime | None = None
+    """Nothing of this account expires before this instant: neither a grant nor a hold."""
 
     @property
     def key(self) -> AccountKey:
@@ -49,23 +60,6 @@ class Account:
     @property
     def available(self) -> int:
         return self.balance - self.held
-
-    def apply(self, entry: "Entry") -> "Account":
-        if entry.money.asset != self.asset:
-            raise AssetMismatch(self.id, str(self.asset), str(entry.money.asset))
-        posted = self.posted + entry.money.amount
-        if abs(posted) > LARGEST:
-            raise BalanceTooLarge(self.id)
-        return replace(self, posted=posted, sequence=self.sequence + 1)
-
-    def check_floor(self, before: "Account") -> None:
-        """Refuse a move below the floor. One that only repairs an old shortfall is let through."""
-        if self.floor is not None and self.available < min(self.floor, before.available):
-            raise InsufficientFunds(
-                renamed(self.id, "wal"),
-                Money(before.available, self.asset),
-                Money(self.floor - self.available, self.asset),
-            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +91,28 @@ class Transaction:
     entries: tuple[Entry, ...]
     memo: str = ""
     reverses: str | None = None
+    invocation_id: str | None = None
+    """The call that asked for it."""
+    terms: Terms = BY_DEFAULT
+    """The terms of the grant that a wallet is credited with, unless credits carry their own."""
+    carries_terms: bool = False
+    """What one wallet gives, the other gets on the same terms: moving credits renews nothing."""
+    takes_back: str | None = None
+    """The transaction whose grants are taken before all others."""
 
     def __post_init__(self) -> None:
+        # Nothing a caller sends can bring this about; it would be our own mistake.
+        assert len(self.entries) >= 2, f"{self.id} has one side only"
+        assert self._balances(), f"{self.id} does not balance"
+
+    def _balances(self) -> bool:
+        if len(self.entries) == 2:
+            one, other = self.entries[0].money, self.entries[1].money
+            return one.amount == -other.amount and one.asset == other.asset
         totals: Counter[Asset] = Counter()
         for entry in self.entries:
             totals[entry.money.asset] += entry.money.amount
-        # Nothing a caller sends can bring this about; it would be our own mistake.
-        assert len(self.entries) >= 2, f"{self.id} has one side only"
-        assert not any(totals.values()), f"{self.id} does not balance"
+        return not any(totals.values())
 
     @property
     def content(self) -> tuple[tuple[str, int], ...]:
@@ -121,8 +129,7 @@ class Known:
     posted_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class PostedEntry:
+class PostedEntry(NamedTuple):
     """An entry as it was written, with the number and the balance it left behind."""
 
     project_id: str
@@ -133,10 +140,15 @@ class PostedEntry:
     balance: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Accepted:
+    """It is posted: its entries, and which grants paid for it, with how much each."""
+
     transaction: Transaction
     entries: tuple[PostedEntry, ...]
+    burned: tuple[Part, ...] = ()
+    available: int = 0
+    """What the wallet of the first entry that names one has left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +161,6 @@ class Duplicate:
 @dataclass(frozen=True, slots=True)
 class Refused:
     error: EngineError
-
-
-Outcome = Accepted | Duplicate | Refused
 
 
 def accounts_of(transactions: Iterable[Transaction]) -> list[AccountKey]:

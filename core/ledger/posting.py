@@ -1,55 +1,96 @@
-"""Posting: the only code that writes an entry or moves a balance.
+"""Posting: the only code that writes an entry, moves a balance, or opens and closes a hold.
 
-A batch costs five statements whatever its size: lock the accounts, look up the references, insert
-the transactions, insert the entries, store the balances. Between the locks and the first write
-everything is decided by `batching.decide`, which is pure.
+A batch costs the same few statements whatever its size: lock the accounts, look up the references,
+insert the transactions and their entries, store the accounts. Between the locks and the first
+write everything is decided by `batching.decide`, which is pure. Only where a grant was used up,
+expired, arrived or was given back is there more to read and to write.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, tuple_, update
+from sqlalchemy import select, tuple_
 
-from core.db.work import Work, canonical
+from core.db.sets import find_rows, lock_rows
+from core.db.together import Step
+from core.db.work import Work
 from core.kernel.errors import EngineError
 from core.kernel.money import Asset
 from core.ledger import tables
-from core.ledger.batching import Decision, References, decide
+from core.ledger.batching import Decision, Opening, Outcome, Proposal, References, decide
+from core.ledger.books import Want
+from core.ledger.chart import AccountRole, operator_account
+from core.ledger.holds import Held
 from core.ledger.model import (
     Accepted,
     Account,
     AccountKey,
     Duplicate,
     Known,
-    Outcome,
     Refused,
     Side,
     Transaction,
-    accounts_of,
 )
+from core.ledger.purses import read_purses
+from core.ledger.writing import write
+
+KEYS = ("project_id", "id")
+ACCOUNT = (
+    "project_id", "id", "asset", "side", "posted", "held", "floor", "sequence", "role", "pinned",
+    "burning", "burning_left", "due_at",
+)  # fmt: skip
 
 
 async def post(work: Work, *transactions: Transaction) -> list[Accepted | Duplicate]:
     """Post every transaction in order, or raise the first refusal and post none of them."""
-    outcomes = await post_each(work, transactions, all_or_none=True)
-    return [each for each in outcomes if not isinstance(each, Refused)]
+    if work.is_shared:
+        assert len(transactions) == 1, "of a shared unit, each call posts one transaction"
+        outcomes = [await propose(work, transactions[0])]
+    else:
+        outcomes = await _propose([(work, each) for each in transactions], all_or_none=True)
+    return [each for each in outcomes if isinstance(each, Accepted | Duplicate)]
 
 
-async def post_each(
-    work: Work, proposals: Sequence[Transaction], *, all_or_none: bool = False
-) -> list[Outcome]:
+async def propose(work: Work, proposal: Proposal) -> Outcome:
+    """Post, hold or settle, with all the calls of a shared unit. Raises why it is refused."""
+    return await work.together(POST, proposal)
+
+
+async def post_each(work: Work, proposals: Sequence[Proposal]) -> list[Outcome]:
     """Post those that may be posted, and say of each what came of it, in their order."""
-    assert proposals, "an empty batch has nothing to lock"
-    opening = await lock(work, accounts_of(proposals))
+    return await _propose([(work, each) for each in proposals])
+
+
+async def _together(items: Sequence[tuple[Work, Proposal]]) -> list[Outcome | EngineError]:
+    outcomes = await _propose(items)
+    return [each.error if isinstance(each, Refused) else each for each in outcomes]
+
+
+POST: Step[Proposal, Outcome] = Step(order=50, run=_together)
+
+
+async def _propose(
+    items: Sequence[tuple[Work, Proposal]], *, all_or_none: bool = False
+) -> list[Outcome]:
+    assert items, "an empty batch has nothing to lock"
+    work, proposals = items[0][0], [proposal for _, proposal in items]
+    accounts = await lock(work, _accounts_of(proposals))
     # A new statement, hence a new snapshot: whoever booked one of these references held one of
     # the accounts just locked, so what it wrote is visible now. Looking together with the lock
     # would read the balance of after the wait and the references of before it.
     known = await _known(work, proposals)
-    decision = decide(opening, known, proposals)
+    decision = await _decide(work, accounts, known, proposals)
     if all_or_none:
         _raise_first(decision)
-    if decision.accepted:
-        await _write(work, decision, opening)
+    await write(work, decision, accounts)
+    for (own, _), outcome in zip(items, decision.outcomes, strict=True):
+        if isinstance(outcome, Accepted):
+            made = outcome.transaction
+            own.record("posted", made.id, kind=made.kind)
+        elif isinstance(outcome, Held):
+            own.record("held" if outcome.hold.closed_at is None else "released", outcome.hold.id)
+    for expired in decision.expired:
+        work.record("posted", expired.transaction.id, kind=expired.transaction.kind)
     return decision.outcomes
 
 
@@ -60,100 +101,92 @@ def _raise_first(decision: Decision) -> None:
             raise refusal
 
 
+async def _decide(
+    work: Work,
+    accounts: dict[AccountKey, Account],
+    known: References,
+    proposals: Sequence[Proposal],
+) -> Decision:
+    """Decide, and as often as something more must be known for it, read that and decide anew."""
+    wants: dict[AccountKey, list[Want]] = {}
+    opening = Opening(accounts=accounts, known=known)
+    while isinstance(decided := decide(opening, proposals, work.now, work.ids.new), dict):
+        for key, wanted in decided.items():
+            wants.setdefault(key, []).extend(wanted)
+        purses = await read_purses(work, accounts, wants)
+        due = [accounts[key] for key, purse in purses.items() if purse.knows_due]
+        breakage = {
+            each.key: operator_account(each.project_id, AccountRole.BREAKAGE, each.asset)
+            for each in due
+        }
+        # The accounts that expiry is posted to are locked after all others, by everybody.
+        to = {(key[0], account_id) for key, account_id in breakage.items()}
+        accounts |= await lock(work, sorted(to - accounts.keys()))
+        opening = Opening(accounts=accounts, known=known, purses=purses, breakage=breakage)
+    return decided
+
+
+def _accounts_of(proposals: Sequence[Proposal]) -> list[AccountKey]:
+    """Every account the proposals touch, in the one order in which accounts are ever locked."""
+    touched: set[AccountKey] = set()
+    for proposal in proposals:
+        if isinstance(proposal, Transaction):
+            touched.update((proposal.project_id, each.account_id) for each in proposal.entries)
+            continue
+        touched.add(proposal.key)
+        if capture := getattr(proposal, "capture", None):
+            touched.update((capture.project_id, each.account_id) for each in capture.entries)
+    return sorted(touched)
+
+
 async def lock(work: Work, keys: Sequence[AccountKey]) -> dict[AccountKey, Account]:
-    """Lock the accounts in key order, which is what keeps two batches from waiting on each other.
+    """Lock the accounts in this order, which is what keeps two batches from waiting on each other.
 
-    FOR NO KEY UPDATE, because nobody changes an account's key. Accounts that do not exist are left
-    out; the decision refuses what names them.
+    Accounts that do not exist are left out; the decision refuses what names them.
     """
-    a = tables.accounts.c
-    query = (
-        select(tables.accounts)
-        .where(tuple_(a.project_id, a.id).in_(keys))
-        .order_by(a.project_id, a.id)
-        .with_for_update(key_share=True)
-    )
-    found = (account_of(row) for row in await work.execute(query))
-    return {account.key: account for account in found}
+    rows = await lock_rows(work, tables.accounts, KEYS, keys, ACCOUNT)
+    return {(row[0], row[1]): account_of(row) for row in rows}
 
 
-def account_of(row: Any) -> Account:
+def account_of(row: Sequence[Any]) -> Account:
+    """Make an account of the columns named in `ACCOUNT`."""
     return Account(
-        row.project_id,
-        row.id,
-        Asset.parse(row.asset),
-        Side(row.side),
-        row.posted,
-        row.held,
-        row.floor,
-        row.sequence,
+        project_id=row[0],
+        id=row[1],
+        asset=Asset.parse(row[2]),
+        side=Side(row[3]),
+        posted=row[4],
+        held=row[5],
+        floor=row[6],
+        sequence=row[7],
+        is_wallet=row[8] == "wallet",
+        pinned=row[9],
+        burning=row[10],
+        burning_left=row[11],
+        due_at=row[12],
     )
 
 
-async def _known(work: Work, proposals: Sequence[Transaction]) -> References:
+async def _known(work: Work, proposals: Sequence[Proposal]) -> References:
     """Find the transactions that already bear one of the references, with what they booked."""
-    t, e = tables.transactions.c, tables.entries.c
-    wanted = [(each.project_id, each.reference) for each in proposals]
-    query = (
-        select(t.project_id, t.reference, t.id, t.posted_at, e.account_id, e.amount)
-        .join(tables.entries, (e.project_id == t.project_id) & (e.transaction_id == t.id))
-        .where(tuple_(t.project_id, t.reference).in_(wanted))
-    )
-    found: dict[tuple[str, str], Known] = {}
-    for row in await work.execute(query):
-        key = row.project_id, row.reference
-        before = found[key].content if key in found else ()
-        content = tuple(sorted((*before, (row.account_id, row.amount))))
-        found[key] = Known(row.id, content, row.posted_at)
-    return found
-
-
-async def _write(work: Work, decision: Decision, opening: dict[AccountKey, Account]) -> None:
-    accepted = decision.accepted
-    await work.execute(insert(tables.transactions), [_row(work, each) for each in accepted])
-    entries = [
-        {name: getattr(entry, name) for name in entry.__slots__}
-        for each in accepted
-        for entry in each.entries
-    ]
-    await work.execute(insert(tables.entries), entries)
-    changed = [each for key, each in decision.closing.items() if each != opening.get(key)]
-    await work.execute(
-        update(tables.accounts)
-        .where(tables.accounts.c.project_id == bindparam("of_project"))
-        .where(tables.accounts.c.id == bindparam("of_account"))
-        .values(posted=bindparam("new_posted"), sequence=bindparam("new_sequence")),
-        [
-            {
-                "of_project": each.project_id,
-                "of_account": each.id,
-                "new_posted": each.posted,
-                "new_sequence": each.sequence,
-            }
-            for each in changed
-        ],
-    )
-    for each in accepted:
-        work.record("posted", each.transaction.id, kind=each.transaction.kind)
-
-
-def _row(work: Work, accepted: Accepted) -> dict[str, Any]:
-    """Make the transaction's row. Its digest covers the row and every entry, in their order."""
-    transaction = accepted.transaction
-    row: dict[str, Any] = {
-        "project_id": transaction.project_id,
-        "id": transaction.id,
-        "kind": transaction.kind,
-        "reference": transaction.reference,
-        "posted_at": work.now,
-        "reverses": transaction.reverses,
-        "invocation_id": work.invocation_id,
-        "memo": transaction.memo,
+    wanted = {
+        (each.project_id, each.reference) for each in proposals if isinstance(each, Transaction)
     }
-    ordered = sorted(accepted.entries, key=lambda entry: (entry.account_id, entry.sequence))
-    booked = [
-        value
-        for entry in ordered
-        for value in (entry.account_id, entry.sequence, entry.amount, entry.balance)
-    ]
-    return row | {"digest": work.digest(*map(canonical, row.values()), *booked)}
+    names = ("project_id", "reference", "id", "posted_at")
+    rows = await find_rows(work, tables.transactions, names[:2], sorted(wanted), names)
+    if not rows:
+        return {}
+    e = tables.entries.c
+    query = select(e.project_id, e.transaction_id, e.account_id, e.amount).where(
+        tuple_(e.project_id, e.transaction_id).in_([(row[0], row[2]) for row in rows])
+    )
+    content: dict[tuple[str, str], list[tuple[str, int]]] = {}
+    for entry in await work.execute(query):
+        booked = content.setdefault((entry.project_id, entry.transaction_id), [])
+        booked.append((entry.account_id, entry.amount))
+    return {
+        (project_id, reference): Known(
+            transaction_id, tuple(sorted(content[project_id, transaction_id])), posted_at
+        )
+        for project_id, reference, transaction_id, posted_at in rows
+    }

@@ -132,6 +132,7 @@ def _check_transaction(work: Work, transaction: Any, entries: list[Any], proof: 
         transaction.reverses,
         transaction.invocation_id,
         transaction.memo,
+        transaction.burned,
     ]
     for entry in entries:
         signed += [entry.account_id, entry.sequence, entry.amount, entry.balance]

@@ -5,8 +5,10 @@ from sqlalchemy import select
 from core.db.work import Work
 from core.kernel.money import Asset, Money
 from core.ledger import tables
+from core.ledger.batching import BREAKAGE
 from core.ledger.errors import NotReversible, TransactionNotFound
-from core.ledger.model import Accepted, Entry, Transaction
+from core.ledger.grants import Terms
+from core.ledger.model import Duplicate, Entry, Transaction
 from core.ledger.posting import post
 
 KIND = "reversal"
@@ -15,12 +17,15 @@ KIND = "reversal"
 async def reverse(work: Work, transaction_id: str, memo: str = "") -> Transaction:
     """Post the opposite of every entry of a transaction of this project, once.
 
-    The floor of a wallet holds here too: a grant that was spent cannot be reversed. A reversal is
-    not reversed; post what is right instead.
+    The floor of a wallet holds here too: a grant that was spent cannot be reversed, and what is
+    left of it is taken before anything else. What a customer gets back never expires: the mistake
+    was not theirs. A reversal is not reversed, nor is what expired; post what is right instead.
     """
     first = await _first(work, transaction_id)
     if first.kind == KIND:
         raise NotReversible(transaction_id, "it is itself a reversal")
+    if first.kind == BREAKAGE:
+        raise NotReversible(transaction_id, "it posted what had expired; grant credits instead")
     opposite = Transaction(
         project_id=work.project_id,
         id=work.ids.new("txn"),
@@ -29,9 +34,12 @@ async def reverse(work: Work, transaction_id: str, memo: str = "") -> Transactio
         entries=tuple(Entry(each.account_id, -each.money) for each in first.entries),
         memo=memo,
         reverses=transaction_id,
+        invocation_id=work.invocation_id,
+        terms=Terms(KIND),
+        takes_back=transaction_id,
     )
     [outcome] = await post(work, opposite)
-    if not isinstance(outcome, Accepted):
+    if isinstance(outcome, Duplicate):
         raise NotReversible(transaction_id, f"it was reversed by {outcome.transaction_id}")
     return opposite
 

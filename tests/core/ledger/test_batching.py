@@ -1,5 +1,6 @@
 """A batch is decided in arrival order, greedily, and exactly as if each came alone."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from hypothesis import given
@@ -17,20 +18,33 @@ from core.ledger import (
     Refused,
     Side,
     Transaction,
+    batching,
     credit,
     debit,
 )
-from core.ledger.batching import Decision, decide
+from core.ledger.batching import Decision, Opening, Proposal, References
 from core.ledger.model import Known
 
 USD, PROJECT = Asset("USD", 2), compose("prj", 1)
 WALLETS = [f"acc_{n}" for n in range(3)]
 REVENUE = "acc_revenue"
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
 
 def accounts(*balances: int, held: int = 0) -> dict[tuple[str, str], Account]:
     opened = [
-        Account(PROJECT, name, USD, Side.CREDIT, -balance, held)
+        Account(
+            PROJECT,
+            name,
+            USD,
+            Side.CREDIT,
+            -balance,
+            held,
+            is_wallet=True,
+            pinned=held,
+            burning=f"grt_{name}",
+            burning_left=balance - held,
+        )
         for name, balance in zip(WALLETS, balances, strict=False)
     ]
     revenue = Account(PROJECT, REVENUE, USD, Side.CREDIT, floor=None)
@@ -46,6 +60,15 @@ def move(amount: int, reference: str, source: str = "acc_0", target: str = REVEN
         reference=reference,
         entries=(debit(source, money), credit(target, money)),
     )
+
+
+def decide(
+    opened: Mapping[tuple[str, str], Account], known: References, proposals: Sequence[Proposal]
+) -> Decision:
+    opening = Opening(accounts=opened, known=known)
+    decision = batching.decide(opening, proposals, NOW, lambda prefix: compose(prefix, 1))
+    assert isinstance(decision, Decision)
+    return decision
 
 
 def verdicts(decision: Decision) -> list[str]:
@@ -129,13 +152,13 @@ def test_a_batch_comes_out_as_one_by_one(
     for proposal in proposals:
         decision = decide(current, known, [proposal])
         alone += decision.outcomes
-        current = dict(decision.closing)
+        current |= decision.closing
         if isinstance(decision.outcomes[0], Accepted):
             at = datetime(2026, 11, 20, tzinfo=UTC)
             known[PROJECT, proposal.reference] = Known(proposal.id, proposal.content, at)
 
     assert [described(each) for each in together.outcomes] == [described(each) for each in alone]
-    assert together.closing == current
+    assert accounts(*opening) | together.closing == current
 
 
 @given(charges, st.tuples(*[st.integers(0, 100)] * 3))
@@ -143,7 +166,8 @@ def test_no_batch_makes_or_loses_money_or_passes_a_floor(
     sent: list[tuple[int, str, str]], opening: tuple[int, int, int]
 ) -> None:
     before = accounts(*opening)
-    after = decide(before, {}, [move(*each[:2], source=each[2]) for each in sent]).closing
+    decision = decide(before, {}, [move(*each[:2], source=each[2]) for each in sent])
+    after = before | decision.closing
 
     assert sum(each.posted for each in after.values()) == sum(
         each.posted for each in before.values()
