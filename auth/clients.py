@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Row, insert, or_, select, update
 
-from auth import grants, opaque, tables, tokens
+from auth import grants, opaque, remembering, tables, tokens
 from auth.client_metadata import ClientMetadata, public_keys
 from core import audit
 from core.db.upsert import insert_if_absent
@@ -175,6 +175,7 @@ async def revoke(work: Work, client_id: str) -> bool:
         known = await _shut_out_document(work, client_id)
     ended = await grants.revoke_client(work, client_id, "client_revoked")
     if known or ended:
+        work.after_commit(remembering.forget_all)
         await audit.record(work, "client.revoked", client_id, grants=ended)
     return known
 

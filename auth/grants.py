@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, insert, select, update
 
-from auth import tables
+from auth import remembering, tables
 from core import audit
 from core.db.work import Work
 
@@ -118,6 +118,8 @@ async def _revoke_where(work: Work, which: ColumnElement[bool], because: str) ->
         .returning(grants.c.id)
     )
     ids = [row.id for row in ended]
+    if ids:
+        work.after_commit(remembering.forget_all)
     for grant_id in ids:
         await audit.record(work, "grant.revoked", grant_id, because=because)
     return len(ids)

@@ -1,15 +1,16 @@
 """From what a request carries to the `Caller` it comes from: a token, an API key, a session.
 
-Exactly one credential counts. A cookie is believed only where the door says so, because browsers
-send cookies with other sites' requests and the door must have refused those first.
+Exactly one credential counts. Whose a token or a key is is remembered for a second; see
+`auth.remembering`. A cookie is believed only where the door says so, because browsers send cookies
+with other sites' requests and the door must have refused those first.
 """
 
 from collections.abc import Mapping
 
-from auth import keys, sessions, tokens, users, verifying
+from auth import keys, resources, sessions, tokens, users, verifying
 from auth.last_used import LastUsed
 from auth.opaque import hash_of
-from auth.refusals import CredentialMalformed, CredentialMissing
+from auth.refusals import CredentialMalformed, CredentialMissing, WrongAudience
 from auth.remembering import Memory
 from core.db.work import Database
 from core.kernel.caller import ANONYMOUS, Caller
@@ -18,11 +19,12 @@ SECRET_LENGTH_MAX = 200
 
 
 class Identity:
-    """Tells callers apart. One per process; remembers each API key for a second."""
+    """Tells callers apart. One per process; remembers each credential for a second."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._memory: Memory[Caller] = Memory()
+        self._keys: Memory[Caller] = Memory()
+        self._tokens: Memory[verifying.LiveToken] = Memory()
         self.last_used = LastUsed(database)
 
     async def __call__(self, headers: Mapping[str, str], resource: str) -> Caller:
@@ -57,22 +59,28 @@ class Identity:
         return users.person(user) if user else ANONYMOUS
 
     async def _key(self, secret: str) -> Caller:
-        """Keys are a backend's hot path, so they are remembered; see `auth.remembering`."""
-        remembered, generation = hash_of(secret), self._memory.generation()
-        caller = self._memory.recall(remembered, self._database.clock.now())
+        known_by, asked = hash_of(secret), self._keys.asking()
+        caller = self._keys.recall(known_by, self._database.clock.now())
         if caller is not None:
             return caller
         async with self._database.read(ANONYMOUS) as work:
             verified = await keys.verify(work, secret)
         self.last_used.note(verified.caller, verified.last_used_at)
         caller, expires_at = verified.caller, verified.expires_at
-        self._memory.keep(remembered, caller, expires_at=expires_at, generation=generation)
+        self._keys.keep(known_by, caller, expires_at=expires_at, asked=asked)
         return caller
 
     async def _token(self, token: str, resource: str) -> Caller:
-        """Tokens are asked about every time: what they stand for changes with memberships."""
-        async with self._database.read(ANONYMOUS) as work:
-            return await verifying.verify(work, token, resource)
+        """Whose a token is is remembered, and what it is good for is asked every time."""
+        known_by, asked = hash_of(token), self._tokens.asking()
+        live = self._tokens.recall(known_by, self._database.clock.now())
+        if live is None:
+            async with self._database.read(ANONYMOUS) as work:
+                live = await verifying.find_live(work, token)
+            self._tokens.keep(known_by, live, expires_at=live.expires_at, asked=asked)
+        if not resources.covers(live.resource, resource):
+            raise WrongAudience
+        return live.caller
 
 
 def presented(headers: Mapping[str, str]) -> str | None:

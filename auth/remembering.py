@@ -1,38 +1,45 @@
 """Remember for a second who a credential belongs to, so that a busy caller costs no look-up.
 
 A revocation in this process is honoured at once: it forgets everything. Another process's is
-honoured within `SECONDS`, because nothing is remembered for longer.
+honoured within `SECONDS`, because nothing is believed for longer after it was asked for.
 """
 
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import count
 from typing import Generic, TypeVar
 
+from core.kernel import standing
 from core.kernel.clock import stopwatch
 
 T = TypeVar("T")
 
 SECONDS = 1.0
+RENEWED_AFTER = 0.5
+"""From this age on one caller at a time looks again, so that a busy credential is never looked up
+by all its callers at once."""
 ENTRIES_MAX = 10_000
-
-_generations = count(1)
-_generation = 0
 
 
 def forget_all() -> None:
     """Make every memory of this process forget: something was revoked."""
-    global _generation  # noqa: PLW0603 - one number for the process, which only ever grows
-    _generation = next(_generations)
+    standing.changed()
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """When somebody began to look, and how things stood then."""
+
+    at: float
+    number: int
+
+
+@dataclass(slots=True)
 class _Entry(Generic[T]):
     value: T
     expires_at: datetime | None
-    read_at: float
-    generation: int
+    asked: Asked
+    is_renewed: bool = False
 
 
 class Memory(Generic[T]):
@@ -43,25 +50,30 @@ class Memory(Generic[T]):
         self._entries: OrderedDict[bytes, _Entry[T]] = OrderedDict()
 
     def recall(self, key: bytes, now: datetime) -> T | None:
+        """Return what is known under the key, or None for whoever has to look it up."""
         entry = self._entries.get(key)
         if entry is None:
             return None
+        age = stopwatch() - entry.asked.at
         if (
-            entry.generation != _generation
-            or stopwatch() - entry.read_at > self._seconds
+            entry.asked.number != standing.number()
+            or age >= self._seconds
             or (entry.expires_at and entry.expires_at <= now)
         ):
             del self._entries[key]
             return None
+        if age > self._seconds * RENEWED_AFTER and not entry.is_renewed:
+            entry.is_renewed = True
+            return None
         return entry.value
 
     @staticmethod
-    def generation() -> int:
-        """Ask before looking up; a revocation between then and `keep` is then not missed."""
-        return _generation
+    def asking() -> Asked:
+        """Ask before looking up: a second counts from here, and a revocation meanwhile counts."""
+        return Asked(stopwatch(), standing.number())
 
-    def keep(self, key: bytes, value: T, *, expires_at: datetime | None, generation: int) -> None:
-        self._entries[key] = _Entry(value, expires_at, stopwatch(), generation)
+    def keep(self, key: bytes, value: T, *, expires_at: datetime | None, asked: Asked) -> None:
+        self._entries[key] = _Entry(value, expires_at, asked)
         self._entries.move_to_end(key)
         if len(self._entries) > ENTRIES_MAX:
             self._entries.popitem(last=False)

@@ -7,7 +7,7 @@ nobody learns whether it exists.
 
 from sqlalchemy import select, update
 
-from auth import grants, opaque, tables
+from auth import grants, opaque, remembering, tables
 from auth.clients import Client
 from core import audit
 from core.db.work import Work
@@ -46,4 +46,5 @@ async def _access_token(work: Work, client: Client, token_hash: bytes) -> None:
         .returning(kept.c.grant_id)
     )
     if row := ended.one_or_none():
+        work.after_commit(remembering.forget_all)
         await audit.record(work, "token.revoked", row.grant_id or client.id, by=client.id)

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.kernel.errors import EngineError
@@ -46,15 +47,15 @@ class Parts:
 
 def build_app(parts: Parts) -> Starlette:
     """Make the app. Its lifespan is the one it was given, opened and closed by the server."""
-    mcp = [Route(path, _Whole(parts.mcp)) for path in _MCP] if parts.mcp else []
+    around = layers(
+        origins=parts.origins,
+        is_open=opened(parts.open_paths),
+        trusted=parts.trusted_proxies,
+        metrics=parts.metrics,
+    )
     app = Starlette(
-        routes=[*mcp, *parts.routes],
-        middleware=layers(
-            origins=parts.origins,
-            is_open=opened(parts.open_paths),
-            trusted=parts.trusted_proxies,
-            metrics=parts.metrics,
-        ),
+        routes=parts.routes,
+        middleware=[*around, *([Middleware(_McpFirst, mcp=parts.mcp)] if parts.mcp else [])],
         exception_handlers={HTTPException: _told, EngineError: _refused},
         lifespan=parts.lifespan,
     )
@@ -63,17 +64,19 @@ def build_app(parts: Parts) -> Starlette:
     return app
 
 
-_MCP = ("/mcp", "/mcp/{rest:path}")
+class _McpFirst:
+    """Hand every method at `/mcp` and below to its own app, the path unshortened.
 
+    Inside the layers and before the routes, which would try their patterns one after the other.
+    """
 
-class _Whole:
-    """Hand a route's every method to another app, its path unshortened."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, *, mcp: ASGIApp) -> None:
+        self._app, self._mcp = app, mcp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._app(scope, receive, send)
+        path = scope["path"] if scope["type"] == "http" else ""
+        app = self._mcp if path == "/mcp" or path.startswith("/mcp/") else self._app
+        await app(scope, receive, send)
 
 
 async def _told(http: Request, raised: Exception) -> Response:

@@ -6,7 +6,7 @@ task of its own, where context variables belong to whoever opened the session.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mcp.server import ServerRequestContext
@@ -31,6 +31,8 @@ class Asked:
     trace_id: str = ""
     streams: bool = False
     """Whether the answer may have to be preceded by notifications."""
+    message: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What was sent, as the guard read it; of a GET or DELETE nothing."""
 
     def call(self, arguments: Mapping[str, Any], *, idempotency_key: str | None = None) -> Call:
         """Make the call that the gate is asked to perform."""

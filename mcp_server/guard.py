@@ -6,14 +6,13 @@ body says. A refusal is a JSON-RPC error whose data is the problem that every ot
 See docs/decisions/0011-a-guard-in-front-of-the-mcp-sdk.md.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil
 from typing import Any, Protocol
 
 import orjson
-from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
-from mcp.server.auth.provider import AccessToken
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.kernel.caller import Caller, CallerKind
@@ -22,6 +21,7 @@ from core.operations.admitting import authorize
 from core.operations.errors import InvalidRequest, RateLimited, ScopeRequired, Unauthenticated
 from core.operations.operation import Operation, RateClass
 from core.operations.perform import Gate
+from core.operations.scopes import missing
 from mcp_server import problems
 from mcp_server.asked import SCOPE_KEY, Asked
 from mcp_server.http import exchange, strict_json
@@ -105,8 +105,7 @@ class Guard:
     methods: tuple[str, ...] = METHODS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope["headers"] = trimmed(scope["headers"])
-        headers = headers_of(scope)
+        headers = exchange.headers_of(scope)
         seen = exchange.of(scope)
         seen.route = self.endpoint.path
         message: dict[str, Any] = {}
@@ -139,8 +138,6 @@ class Guard:
         asked = _asked(scope, caller, tools, message)
         await self._check_scopes(scope, asked, message)
         scope[SCOPE_KEY] = asked
-        # The SDK binds a handshake session to this principal, and answers anybody else with 404.
-        scope["user"] = principal(caller, self.endpoint.resource)
         return receive
 
     def _check_where_from(self, method: str, headers: Mapping[str, str]) -> None:
@@ -196,6 +193,8 @@ class Guard:
             return
         operation, arguments = found
         exchange.of(scope).operation = operation.name
+        if not _lacks(asked.caller.scopes, operation.scopes):
+            return
         try:
             authorize(operation, asked.caller)
         except ScopeRequired:
@@ -215,22 +214,6 @@ class Guard:
         wanted = " ".join(self.toolsets.scopes(self._select(scope, headers)))
         described = f', error_description="{_quotable(str(error))}"' if presented else ""
         return {name: f'{value}, scope="{wanted}"{described}' for name, value in told.items()}
-
-
-def trimmed(headers: Sequence[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes]]:
-    """Take off the white space around values, as RFC 9110 §5.5 has it; not every server does."""
-    if all(value == value.strip(b" \t") for _, value in headers):
-        return headers
-    return [(name, value.strip(b" \t")) for name, value in headers]
-
-
-def headers_of(scope: Scope) -> dict[str, str]:
-    """Return the headers; what was sent twice is joined by a comma, as RFC 9110 §5.3 has it."""
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]},{value}" if name in headers else value
-    return headers
 
 
 def parse(body: bytes) -> dict[str, Any]:
@@ -267,25 +250,18 @@ def replaying(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-def principal(caller: Caller, issuer: str) -> AuthenticatedUser:
-    """Say to the SDK who this is, without the secret that proved it."""
-    token = AccessToken.model_construct(
-        token="",
-        client_id=caller.client_id or caller.key_id or str(caller.kind),
-        scopes=sorted(caller.scopes),
-        subject=f"{caller.subject}@{caller.project_id or 'platform'}",
-        claims={"iss": issuer},
-    )
-    return AuthenticatedUser(token)
-
-
 def _asked(scope: Scope, caller: Caller, tools: Names, message: Mapping[str, Any]) -> Asked:
     meta = (message.get("params") or {}).get("_meta")
     streams = message.get("method") == "subscriptions/listen" or (
         isinstance(meta, dict) and any(name in meta for name in _STREAMING_META)
     )
     seen = exchange.of(scope)
-    return Asked(caller, tools, seen.request_id, seen.trace_id, streams)
+    return Asked(caller, tools, seen.request_id, seen.trace_id, streams, message)
+
+
+@lru_cache(maxsize=4096)
+def _lacks(granted: frozenset[str], needed: tuple[str, ...]) -> bool:
+    return bool(missing(granted, needed))
 
 
 def _quotable(value: str) -> str:

@@ -8,11 +8,16 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping, Sequence
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TextIO
 
 import orjson
 import structlog
 from structlog.types import Processor
+
+from core.kernel.clock import SystemClock
 
 REDACTED = "[redacted]"
 _SECRET_NAMES = re.compile(
@@ -31,6 +36,10 @@ _SECRET_TEXTS = (
 )
 DEPTH_MAX = 6
 
+_TEXTS_MAX = 4096
+_clock = SystemClock()
+_short_way: "_ShortWay | None" = None
+
 
 def configure(*, level: str = "INFO", pretty: bool = False, stream: TextIO | None = None) -> None:
     """Send everything that anything in this process logs through one formatter, to one stream.
@@ -44,8 +53,9 @@ def configure(*, level: str = "INFO", pretty: bool = False, stream: TextIO | Non
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
     ]
+    processors = [*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=processors,
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
@@ -57,6 +67,8 @@ def configure(*, level: str = "INFO", pretty: bool = False, stream: TextIO | Non
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    global _short_way  # noqa: PLW0603 - where lines go is one thing for the process
+    _short_way = None if pretty else _ShortWay(handler, processors, len(processors))
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers.clear()
@@ -78,6 +90,70 @@ def _ending(pretty: bool) -> list[Processor]:  # noqa: FBT001 - a person or a pr
     if pretty:
         return [*last, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
     return [*last, structlog.processors.JSONRenderer(serializer=_dump)]
+
+
+def tell(name: str, level: int, event: str, facts: Mapping[str, str | float]) -> None:
+    """Write one flat line of the logger `name`, at a tenth of what a line usually costs.
+
+    For what is written about every request. The line is the same that structlog would write, and
+    structlog writes it wherever lines are captured or coloured. No fact may have a name that sounds
+    secret; what looks like a credential is blotted out here too.
+    """
+    if _short_way is not None and _short_way.is_open():
+        _short_way.tell(name, level, event, facts)
+    else:
+        structlog.get_logger(name).log(level, event, **facts)
+
+
+@dataclass(frozen=True, slots=True)
+class _ShortWay:
+    """Straight to the stream that every line of this process goes to."""
+
+    handler: logging.StreamHandler[Any]
+    processors: Sequence[Processor]
+    count: int
+
+    def is_open(self) -> bool:
+        """Tell whether lines still go where `configure` sent them, and through the same hands."""
+        handlers = logging.getLogger().handlers
+        return (
+            len(handlers) == 1
+            and handlers[0] is self.handler
+            and len(self.processors) == self.count
+        )
+
+    def tell(self, name: str, level: int, event: str, facts: Mapping[str, str | float]) -> None:
+        if not logging.getLogger(name).isEnabledFor(level):
+            return
+        line: dict[str, Any] = {
+            each: _blotted(value) if isinstance(value, str) else value
+            for each, value in (structlog.contextvars.get_contextvars() | dict(facts)).items()
+        }
+        line |= {"event": event, "level": logging.getLevelName(level).lower(), "logger": name}
+        line["at"] = _clock.now()
+        text = orjson.dumps(line, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE).decode()
+        # A log that cannot be written is no reason to fail a request.
+        with self.handler.lock or nullcontext(), suppress(OSError, ValueError):
+            self.handler.stream.write(text)
+            self.handler.flush()
+
+
+def _blotted(text: str) -> str:
+    return text if _is_plain(text) else _remembered(text)
+
+
+def _is_plain(text: str) -> bool:
+    """Tell at a glance that none of `_SECRET_TEXTS` can be in a text; most texts are like that.
+
+    Each of them needs a space, an equals sign, `://`, `eyJ`, or an underscore before thirty
+    characters and after two.
+    """
+    return (
+        (len(text) < 33 or "_" not in text)
+        and text.isascii()
+        and text.isprintable()
+        and not (" " in text or "=" in text or "://" in text or "eyJ" in text)
+    )
 
 
 def _dump(event: Any, **_: Any) -> str:
@@ -108,3 +184,6 @@ def without_secrets(text: str) -> str:
     for pattern, instead in _SECRET_TEXTS:
         text = pattern.sub(instead, text)
     return text
+
+
+_remembered = lru_cache(maxsize=_TEXTS_MAX)(without_secrets)

@@ -25,10 +25,12 @@ from starlette.types import Receive, Scope, Send
 
 from core.operations.operation import Operation
 from core.operations.perform import Gate
-from mcp_server import prompts
+from mcp_server import handover, prompts
 from mcp_server.asked import SCOPE_KEY, Asked, asked
 from mcp_server.completions import Completions
+from mcp_server.direct import Direct
 from mcp_server.guard import BODY_BYTES_MAX, METHODS, Endpoint, Guard, Identify, Needs
+from mcp_server.http import exchange
 from mcp_server.http.origins import Origins
 from mcp_server.resources import Resources
 from mcp_server.subscriptions import Subscriptions
@@ -72,15 +74,23 @@ class McpSettings:
     replica needs the same ones. Without any, each process has its own."""
     retry_interval_ms: int | None = None
     event_store: EventStore | None = None
+    direct: bool = True
+    """Answer everyday calls without the package's stack, which answers the same."""
 
 
 class McpApp:
     """The endpoint behind its guard. Route to it, and keep `run` open while serving."""
 
     def __init__(
-        self, server: Server[Any], settings: McpSettings, subscriptions: Subscriptions | None = None
+        self,
+        server: Server[Any],
+        settings: McpSettings,
+        subscriptions: Subscriptions | None = None,
+        direct: Direct | None = None,
     ) -> None:
         self._subscriptions = subscriptions
+        self._direct = direct if settings.direct else None
+        self._issuer = settings.public_url
         self._sessions = StreamableHTTPSessionManager(
             server,
             event_store=settings.event_store,
@@ -107,6 +117,10 @@ class McpApp:
         stream nor a task.
         """
         found: Asked = scope[SCOPE_KEY]
+        if self._direct and (operation := self._direct.find(exchange.headers_of(scope), found)):
+            await self._direct.answer(operation, found, send)
+            return
+        handover.prepare(scope, found.caller, self._issuer)
         plain = not found.streams and _stands_alone(scope)
         manager = self._single if plain else self._sessions
         await manager.asgi_app(scope, receive, send)
@@ -173,7 +187,7 @@ def build_mcp(
         server.add_request_handler(
             "resources/unsubscribe", types.UnsubscribeRequestParams, subscriptions.unsubscribe
         )
-    app = McpApp(server, settings, subscriptions)
+    app = McpApp(server, settings, subscriptions, Direct(tools, server))
     needs = partial(_needed, tools, resources)
     guard = guarded(app, Toolsets(operations), needs, gate, identify=identify, settings=settings)
     return Mcp(server, tools, feed, app, guard)

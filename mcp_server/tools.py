@@ -9,7 +9,7 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 import anyio
 import mcp_types as types
@@ -23,9 +23,9 @@ from core.kernel.caller import Caller, CallerKind
 from core.kernel.errors import EngineError
 from core.operations.admitting import may
 from core.operations.operation import Effect, Operation
-from core.operations.perform import Gate
+from core.operations.perform import Gate, Outcome
 from core.operations.scopes import missing
-from mcp_server.asked import COMPLETE, asked
+from mcp_server.asked import COMPLETE, Asked, asked
 from mcp_server.http.errors import InternalError
 from mcp_server.problems import problem
 from mcp_server.progress import progress_of
@@ -45,6 +45,9 @@ Listing = tuple[dict[str, Any], ...]
 
 class Tools:
     """The tools of one engine. Listings are made once for each role and selection, and kept."""
+
+    REPLAYED: ClassVar = {"bursar/idempotent_replayed": True}
+    """Says that nothing was done now: the answer is the one that the key got first."""
 
     def __init__(self, operations: Sequence[Operation[Any, Any]], gate: Gate) -> None:
         self._operations = {each.name: each for each in operations}
@@ -111,7 +114,17 @@ class Tools:
         operation = self._operations.get(params.name)
         if operation is None or params.name not in request.tools:
             raise MCPError(types.INVALID_PARAMS, _unknown(params.name, known=operation is not None))
-        arguments = params.arguments or {}
+        # A client that hangs up cancels its request. What writes is finished all the same: a unit
+        # cut off half-way would be rolled back at best, and tell the trail nothing.
+        with anyio.CancelScope(shield=not operation.reads):
+            async with progress_of(context):
+                outcome = await self.ask(operation, request, params.arguments or {})
+        return self.told(outcome) | ({"_meta": self.REPLAYED} if outcome.replayed else {})
+
+    async def ask(
+        self, operation: Operation[Any, Any], request: Asked, arguments: Mapping[str, Any]
+    ) -> Outcome:
+        """Ask the gate for an operation with a tool's arguments, of which one may be the key."""
         key: str | None = None
         if not operation.reads and "idempotency_key" in arguments:
             arguments = dict(arguments)
@@ -119,19 +132,24 @@ class Tools:
             if not isinstance(key, str):
                 # The gate refuses an empty key by its field's name, and so it refuses this one.
                 key = ""
-        call = request.call(arguments, idempotency_key=key)
-        # A client that hangs up cancels its request. What writes is finished all the same: a unit
-        # cut off half-way would be rolled back at best, and tell the trail nothing.
-        with anyio.CancelScope(shield=not operation.reads):
-            try:
-                async with progress_of(context):
-                    outcome = await self._gate.perform(operation, call)
-            except Exception:  # noqa: BLE001 - our bug, told to nobody but the log
-                _log.exception("%s failed", operation.name)
-                return refusal(InternalError(request.request_id))
+        try:
+            return await self._gate.perform(operation, request.call(arguments, idempotency_key=key))
+        except Exception:  # noqa: BLE001 - our bug, told to nobody but the log
+            _log.exception("%s failed", operation.name)
+            return Outcome(error=InternalError(request.request_id))
+
+    @staticmethod
+    def told(outcome: Outcome) -> dict[str, Any]:
+        """Tell what came of it, as structure and the same as text."""
         if outcome.error is not None:
             return refusal(outcome.error)
-        return _answer(outcome.body, replayed=outcome.replayed)
+        packed = orjson.dumps(outcome.body)
+        return {
+            **COMPLETE,
+            "content": [{"type": "text", "text": packed.decode()}],
+            "structuredContent": outcome.body,
+            "isError": False,
+        }
 
     def operation(self, name: str) -> Operation[Any, Any] | None:
         return self._operations.get(name)
@@ -166,16 +184,6 @@ def refusal(error: EngineError) -> dict[str, Any]:
         "structuredContent": body,
         "isError": True,
     }
-
-
-def _answer(body: Mapping[str, Any], *, replayed: bool) -> dict[str, Any]:
-    answer: dict[str, Any] = {
-        **COMPLETE,
-        "content": [{"type": "text", "text": orjson.dumps(body).decode()}],
-        "structuredContent": body,
-        "isError": False,
-    }
-    return answer | ({"_meta": {"bursar/idempotent_replayed": True}} if replayed else {})
 
 
 def _unknown(name: str, *, known: bool) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import delete, insert, select, update
 
 from core.db.work import Work
+from core.kernel import standing
 from core.kernel.caller import Role
 from core.projects import events
 from core.projects.errors import MemberNotFound, ProjectNotFound
@@ -87,6 +88,7 @@ async def join(work: Work, user_id: str, role: Role) -> Member:
     member = Member(project_id=work.project_id, user_id=user_id, role=role, joined_at=work.now)
     row = {"project_id": member.project_id, "user_id": user_id, "role": str(role)}
     await work.execute(insert(members), row | {"joined_at": member.joined_at})
+    work.after_commit(standing.changed)
     await events.tell(work, events.MEMBER_ADDED, user_id, after={"role": str(role)})
     return member
 
@@ -114,6 +116,7 @@ async def set_role(work: Work, member: Member, role: Role) -> None:
         .values(role=str(role))
     )
     assert changed.rowcount == 1, "the project was locked, so the member is what it was"
+    work.after_commit(standing.changed)
     before, after = {"role": str(member.role)}, {"role": str(role)}
     await events.tell(work, events.MEMBER_ROLE_CHANGED, member.user_id, before=before, after=after)
 
@@ -137,6 +140,7 @@ async def leave(work: Work, member: Member) -> None:
         )
     )
     assert gone.rowcount == 1, "the project was locked, so the member is what it was"
+    work.after_commit(standing.changed)
     await events.tell(
         work, events.MEMBER_REMOVED, member.user_id, before={"role": str(member.role)}
     )

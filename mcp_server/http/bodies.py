@@ -3,7 +3,6 @@
 import asyncio
 import math
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.kernel.errors import EngineError
@@ -47,7 +46,7 @@ class _Bounded:
     ) -> None:
         self._receive, self._send = receive, send
         self._bytes_max, self._seconds_max = bytes_max, seconds_max
-        declared = Headers(scope=scope).get("content-length", "")
+        declared = exchange.headers_of(scope).get("content-length", "")
         # Eighteen digits are too much already, and thousands are more than `int` reads.
         self._declared = int(declared[:18]) if declared.isdecimal() else 0
         self._size = 0

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _KEY = "bursar.exchange"
+_HEADERS = "bursar.headers"
 
 
 @dataclass(slots=True)
@@ -35,13 +36,18 @@ def of(scope: MutableMapping[str, Any]) -> Exchange:
     return exchange
 
 
-def headers_of(scope: Mapping[str, Any]) -> dict[str, str]:
+def headers_of(scope: MutableMapping[str, Any]) -> Mapping[str, str]:
     """Return the headers by lower-case name; what was sent twice is joined (RFC 9110 section 5.3).
 
-    Whoever looks for one credential must see that there were two.
+    Whoever looks for one credential must see that there were two. White space around a value is no
+    part of it (section 5.5), and not every server takes it off. They are read once for a request.
     """
+    known: dict[str, str] | None = scope.get(_HEADERS)
+    if known is not None:
+        return known
     headers: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1").strip(" \t")
         headers[name] = f"{headers[name]},{value}" if name in headers else value
+    scope[_HEADERS] = headers
     return headers

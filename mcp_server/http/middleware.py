@@ -4,17 +4,18 @@ Pure ASGI throughout: a layer that buffers or moves the app to another task woul
 cancellation and context variables.
 """
 
+import logging
 import re
 import secrets
 from collections.abc import Callable, Sequence
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.kernel.clock import stopwatch
+from mcp_server import logs
 from mcp_server.http import answers, exchange
 from mcp_server.http.bodies import BoundedBodies
 from mcp_server.http.errors import InternalError
@@ -26,6 +27,8 @@ from mcp_server.http.security import UNGUARDED, CrossOrigin, KnownHosts, Securit
 
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}\Z")
 _TRACEPARENT = re.compile(r"^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-..")
+_REQUEST_ID_NAME = answers.REQUEST_ID.lower()
+_ID_HEADER = _REQUEST_ID_NAME.encode()
 _SECRET_LENGTH = 32
 _ID = re.compile(r"^[a-z]{2,4}_[0-9a-z]{26}\Z")
 
@@ -70,7 +73,8 @@ class Observed:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)[answers.REQUEST_ID] = seen.request_id
+                headers = [pair for pair in message.get("headers", ()) if pair[0] != _ID_HEADER]
+                message["headers"] = [*headers, (_ID_HEADER, seen.request_id.encode())]
             await send(message)
 
         with structlog.contextvars.bound_contextvars(
@@ -91,17 +95,17 @@ class Observed:
 
     def _tell(self, scope: Scope, seen: Exchange, status: int, seconds: float) -> None:
         self._metrics.requested(scope["method"], seen.route, status, seconds)
-        say = log.debug if scope["path"] in UNGUARDED else log.info
+        told: dict[str, str | float] = {
+            "method": scope["method"],
+            "path": shown(scope["path"]),
+            "status": status,
+            "milliseconds": round(seconds * 1000, 1),
+            "client": seen.client,
+        }
         found = {"operation": seen.operation, "caller": seen.subject, "code": seen.code}
-        say(
-            "request",
-            method=scope["method"],
-            path=shown(scope["path"]),
-            status=status,
-            milliseconds=round(seconds * 1000, 1),
-            client=seen.client,
-            **{name: value for name, value in found.items() if value},
-        )
+        told |= {name: value for name, value in found.items() if value}
+        level = logging.DEBUG if scope["path"] in UNGUARDED else logging.INFO
+        logs.tell("bursar.http", level, "request", told)
 
 
 def shown(path: str) -> str:
@@ -117,8 +121,8 @@ def _shown_part(part: str) -> str:
 
 def _exchange(scope: Scope, trusted: Sequence[Network]) -> Exchange:
     """Take the caller's own names for the request, if they are well-formed; else make some."""
-    headers = Headers(scope=scope)
-    sent = headers.get(answers.REQUEST_ID, "")
+    headers = exchange.headers_of(scope)
+    sent = headers.get(_REQUEST_ID_NAME, "")
     request_id = sent if _REQUEST_ID.match(sent) else f"req_{secrets.token_hex(12)}"
     trace = _TRACEPARENT.match(headers.get("traceparent", ""))
     trace_id = trace[1] if trace else secrets.token_hex(16)

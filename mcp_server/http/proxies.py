@@ -10,8 +10,9 @@ from ipaddress import (
     ip_network,
 )
 
-from starlette.datastructures import Headers
 from starlette.types import Scope
+
+from mcp_server.http.exchange import headers_of
 
 Network = IPv4Network | IPv6Network
 _SAID_BY_PROXIES = ("x-forwarded-for", "forwarded", "x-real-ip", "via", "x-forwarded-host")
@@ -28,10 +29,10 @@ def client_of(scope: Scope, trusted: Sequence[Network]) -> str:
     Each proxy appends the address it saw, so the list is read from the right and only as far as
     proxies of ours vouch for it. What lies further left is whatever the caller wrote.
     """
-    peer = scope["client"][0] if scope.get("client") else ""
-    if not _is_within(peer, trusted):
+    peer: str = scope["client"][0] if scope.get("client") else ""
+    if not trusted or not _is_within(peer, trusted):
         return peer
-    hops = ",".join(Headers(scope=scope).getlist("x-forwarded-for")).split(",")
+    hops = headers_of(scope).get("x-forwarded-for", "").split(",")
     for hop in reversed([each.strip() for each in hops if each.strip()]):
         if _address(hop) is None:
             return peer
@@ -44,7 +45,7 @@ def client_of(scope: Scope, trusted: Sequence[Network]) -> str:
 def is_local(scope: Scope) -> bool:
     """Tell whether a program on this machine called, itself and without anything in between."""
     peer = _address(scope["client"][0]) if scope.get("client") else None
-    headers = Headers(scope=scope)
+    headers = headers_of(scope)
     return bool(peer and peer.is_loopback and not any(name in headers for name in _SAID_BY_PROXIES))
 
 

@@ -1,8 +1,8 @@
 """Keep browsers out of trouble: security headers, the host allowlist, and CORS."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -52,14 +52,15 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, *, is_https: bool) -> None:
         self._app = app
-        self._headers = HEADERS | ({"Strict-Transport-Security": HSTS} if is_https else {})
+        headers = HEADERS | ({"Strict-Transport-Security": HSTS} if is_https else {})
+        self._raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
+                headers = message.get("headers", ())
+                own = {name for name, _ in headers}
+                message["headers"] = [*headers, *(pair for pair in self._raw if pair[0] not in own)]
             await send(message)
 
         await self._app(scope, receive, send_guarded if scope["type"] == "http" else send)
@@ -73,9 +74,10 @@ class KnownHosts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] not in UNGUARDED:
-            # Two Host headers are two opinions about where this request should have gone.
-            hosts = Headers(scope=scope).getlist("host")
-            if len(hosts) != 1 or not self._origins.answers_to(hosts[0]):
+            # Two Host headers, joined by a comma that no host has in it, are two opinions about
+            # where this request should have gone.
+            host = exchange.headers_of(scope).get("host", "")
+            if "," in host or not self._origins.answers_to(host):
                 error = UnknownHost()
                 exchange.of(scope).code = error.code
                 await answers.refused(error)(scope, receive, send)
@@ -94,13 +96,12 @@ class CrossOrigin:
         self._app, self._origins, self._is_open = app, origins, is_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        origin = Headers(scope=scope).get("origin") if scope["type"] == "http" else None
-        if origin is None:
+        headers = exchange.headers_of(scope) if scope["type"] == "http" else {}
+        if (origin := headers.get("origin")) is None:
             await self._app(scope, receive, send)
             return
         allowed = "*" if self._is_open(scope["path"]) else origin
         admitted = allowed == "*" or self._origins.admits(origin)
-        headers = Headers(scope=scope)
         if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
             answer = _preflight(headers, allowed) if admitted else _turned_away(scope)
             await answer(scope, receive, send)
@@ -118,7 +119,7 @@ class CrossOrigin:
         await self._app(scope, receive, send_exposed)
 
 
-def _preflight(headers: Headers, allowed: str) -> Response:
+def _preflight(headers: Mapping[str, str], allowed: str) -> Response:
     asked = headers.get("access-control-request-headers", "").lower().split(",")
     names = [name.strip() for name in asked if _may_send(name.strip())]
     return Response(

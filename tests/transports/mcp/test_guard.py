@@ -12,7 +12,7 @@ from core.audit import tables
 from core.audit.model import Decision
 from core.operations.limits import Rate
 from core.operations.operation import RateClass
-from mcp_server.guard import principal
+from mcp_server.handover import principal
 from tests.transports.mcp.conftest import ADA
 from tests.transports.mcp.serving import (
     ACCEPT,
