@@ -4,10 +4,11 @@ Every server is a process of its own that may be killed and started again; its l
 no amount of complaining fills.
 """
 
+import asyncio
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -60,10 +61,10 @@ class Ground:
             self, settings=self.settings.model_copy(update={"database_url": database_url})
         )
 
-    @contextmanager
-    def serving(self, port: int | None = None, redis_url: str = "") -> Iterator[Child]:
+    @asynccontextmanager
+    async def serving(self, redis_url: str = "") -> AsyncIterator[Child]:
         """Run `bursar serve` as a process of its own, with everything on."""
-        port = port or free_port()
+        port = free_port()
         directory = self.folder / f"serve-{port}"
         directory.mkdir()
         child = Child(
@@ -73,11 +74,12 @@ class Ground:
             is_ready=lambda: listens(port),
             environment=_environment(self.settings, port, redis_url),
         )
-        child.start()
+        await child.come_back()
         try:
             yield child
         finally:
-            child.stop()
+            # Elsewhere: what it still has to write may have to pass through this event loop.
+            await asyncio.to_thread(child.stop)
 
     async def prove(self) -> Proof:
         async with opened(self.settings) as installation:

@@ -14,7 +14,7 @@ import pytest
 from tests import servers
 from tests.processes import Child
 from tests.soak.books import Journal
-from tests.soak.ground import WAITS_TOLD, on_postgres, on_sqlite
+from tests.soak.ground import on_postgres, on_sqlite
 from tests.soak.load import Load
 from tests.soak.script import CALLS, ROUND, script
 
@@ -30,15 +30,21 @@ Fault = Callable[[], Awaitable[None]]
 
 @pytest.fixture
 def postgres() -> Iterator[Child]:
-    with servers.own_postgres(servers.DURABLE | WAITS_TOLD) as server:
+    with servers.own_postgres(servers.DURABLE) as server:
+        yield server
+
+
+@pytest.fixture
+def redis() -> Iterator[Child]:
+    with servers.redis_server() as server:
         yield server
 
 
 async def test_nothing_acknowledged_is_lost_when_server_database_and_redis_are_killed(
-    postgres: Child, tmp_path: Path
+    postgres: Child, redis: Child, tmp_path: Path
 ) -> None:
     ground = await on_postgres(postgres, tmp_path)
-    with servers.redis_server() as redis, ground.serving(redis_url=redis.url) as server:
+    async with ground.serving(redis_url=redis.url) as server:
         journal = Journal(ground)
         await journal.begin(server.url)
         load = Load(ground, server.url, script(ground, OPERATIONS), journal)
@@ -65,7 +71,7 @@ async def test_nothing_acknowledged_is_lost_when_a_server_on_a_file_is_killed(
 ) -> None:
     operations = max(OPERATIONS // 25 // ROUND, 1) * ROUND
     ground = await on_sqlite(tmp_path)
-    with ground.serving() as server:
+    async with ground.serving() as server:
         journal = Journal(ground)
         await journal.begin(server.url)
         load = Load(ground, server.url, script(ground, operations), journal)
