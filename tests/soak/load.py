@@ -64,12 +64,12 @@ class Load:
     async def _ask_on(self) -> None:
         async with Connection(self.url) as connection:
             for op in self.script:
-                answer = await self._until_acknowledged(connection, op)
+                answer = await self.until_acknowledged(connection, op)
                 self.journal.note(op, answer)
                 self.acknowledged.add(op.worth)
                 self.answered.add()
 
-    async def _until_acknowledged(self, connection: Connection, op: Op) -> Answer:
+    async def until_acknowledged(self, connection: Connection, op: Op) -> Answer:
         token = self.ground.operator if op.by_operator else self.ground.member
         while True:
             try:
