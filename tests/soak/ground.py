@@ -120,14 +120,14 @@ async def on_postgres(server: Child, folder: Path, wallets: int = 4) -> Ground:
         database_direct_url=_url(server, OWNER),
         secrets_dir=folder / "secrets",
     )
-    return await _move_in(settings, folder, wallets)
+    return await move_in(settings, folder, wallets)
 
 
 async def on_sqlite(folder: Path, wallets: int = 4) -> Ground:
     """Migrate a file of one's own, and move in."""
     url = f"sqlite+aiosqlite:///{folder}/bursar.db"
     settings = load_settings(database_url=url, secrets_dir=folder / "secrets")
-    return await _move_in(settings, folder, wallets)
+    return await move_in(settings, folder, wallets)
 
 
 def _url(server: Child, role: str) -> str:
@@ -135,7 +135,7 @@ def _url(server: Child, role: str) -> str:
     return url.render_as_string(hide_password=False)
 
 
-async def _move_in(settings: Settings, folder: Path, wallets: int) -> Ground:
+async def move_in(settings: Settings, folder: Path, wallets: int) -> Ground:
     """Make two projects, a meter, wallets with more than is ever spent, and two keys."""
     await migrate_database(settings)
     async with opened(settings) as installation:

@@ -21,7 +21,7 @@ CHARGES_OF_RECORDED = 10
 """Charges of a round whose event is in a batch too."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Op:
     """One call, and what it must do. It is repeated as it is until it is acknowledged."""
 

@@ -1,6 +1,5 @@
 """A COMMIT whose answer never arrives: nobody knows whether it happened, and it counts once."""
 
-import os
 from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
@@ -16,10 +15,10 @@ from tests.soak.ground import DATABASE, RUNTIME, on_postgres
 from tests.soak.load import Load
 from tests.soak.proxy import Proxy
 from tests.soak.script import ROUND, script
+from tests.soak.sizes import CUTS, SECONDS
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(7200)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(SECONDS)]
 
-CUTS = int(os.environ.get("BURSAR_SOAK_CUTS", "50"))
 EVERY = 3
 """One of so many commits is cut."""
 CLIENTS = 8

@@ -1,11 +1,6 @@
-"""Whatever is killed under load, nothing that was acknowledged is lost or doubled.
-
-`make soak` asks for a million operations and twelve kills, `make check` for 50,000 and four. How
-operations are counted is told in `script`.
-"""
+"""Whatever is killed under load, nothing that was acknowledged is lost or doubled."""
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -17,11 +12,10 @@ from tests.soak.books import Journal
 from tests.soak.ground import on_postgres, on_sqlite
 from tests.soak.load import Load
 from tests.soak.script import CALLS, ROUND, script
+from tests.soak.sizes import KILLS, OPERATIONS, SECONDS
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(7200)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(SECONDS)]
 
-OPERATIONS = int(os.environ.get("BURSAR_SOAK_OPERATIONS", "50000"))
-KILLS = int(os.environ.get("BURSAR_SOAK_KILLS", "4"))
 CLIENTS = 12
 FAULT_SECONDS = 120.0
 """Within this a fault is over: everybody saw it, what was gone is back, and is used again."""

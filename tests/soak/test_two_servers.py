@@ -1,7 +1,6 @@
 """Two servers on one database: callers who race for the same things through both."""
 
 import asyncio
-import os
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -19,11 +18,11 @@ from tests.soak.books import Journal
 from tests.soak.ground import WAITS_TOLD, Ground, on_postgres
 from tests.soak.load import Load
 from tests.soak.script import Op, charge, credits_of, event, grant, tokens
+from tests.soak.sizes import ROUNDS, SECONDS
 from tests.soak.wire import Answer, Connection
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(SECONDS)]
 
-ROUNDS = int(os.environ.get("BURSAR_SOAK_ROUNDS", "12"))
 RACERS = 10
 """Of each server."""
 EVENTS = 40
