@@ -17,9 +17,9 @@ from core.db.work import Database
 from core.kernel.clock import Clock, SystemClock
 from core.kernel.ids import Ulids
 from core.kernel.proving import Proof
+from core.operations.gathering import finish_begun
 from core.operations.limits import MemoryLimiter, Rate, RateLimiter
 from core.operations.operation import Operation, RateClass
-from core.operations.perform import finish_begun
 from mcp_server.adapters.redis_connection import RedisConnection
 from mcp_server.adapters.redis_limits import RedisLimiter
 from mcp_server.http.metrics import MeasuredGate, Metrics

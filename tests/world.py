@@ -13,9 +13,10 @@ from core.db.engine import Engines, open_engines
 from core.db.work import Database
 from core.kernel.caller import Caller, CallerKind, PlatformRole, Role
 from core.kernel.ids import compose
+from core.operations.gathering import finish_begun
 from core.operations.limits import MemoryLimiter, Rate
 from core.operations.operation import RateClass
-from core.operations.perform import FindProject, Gate, finish_begun
+from core.operations.perform import FindProject, Gate
 from core.operations.scopes import SCOPES
 
 START = datetime(2026, 11, 20, 9, tzinfo=UTC)

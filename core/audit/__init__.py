@@ -2,13 +2,14 @@
 
 from core.audit.model import Decision, Invocation, digest_of
 from core.audit.proof import PROTECTED, prove, prove_seals
-from core.audit.recording import Trail, record, record_invocation, was_recorded
+from core.audit.recording import RECORD, Trail, record, record_invocation, was_recorded
 from core.audit.sealing import OVERLAP, OVERLAP_MAX, TRAILS, seal_next
 
 __all__ = [
     "OVERLAP",
     "OVERLAP_MAX",
     "PROTECTED",
+    "RECORD",
     "TRAILS",
     "Decision",
     "Invocation",

@@ -15,6 +15,8 @@ from core.audit import tables
 from core.audit.model import Invocation, digest_of, redacted
 from core.db.engine import is_transient
 from core.db.schema import PLATFORM
+from core.db.sets import insert_rows
+from core.db.together import Order, Step
 from core.db.upsert import insert_all_if_absent, insert_if_absent
 from core.db.work import Database, Work, canonical
 from core.kernel.caller import SYSTEM, Caller
@@ -59,6 +61,17 @@ def invocation_row(work: Work, invocation: Invocation) -> dict[str, Any]:
 async def record_invocation(work: Work, invocation: Invocation) -> bool:
     """Write the row in this unit. False when a unit with this invocation was committed before."""
     return await insert_if_absent(work, tables.invocations, invocation_row(work, invocation))
+
+
+async def _record(items: Sequence[tuple[Work, Invocation]]) -> list[None]:
+    rows = [tuple(invocation_row(work, invocation).values()) for work, invocation in items]
+    await insert_rows(items[0][0], tables.invocations, NAMES, rows)
+    return [None] * len(items)
+
+
+NAMES = tuple(column.name for column in tables.invocations.columns)
+RECORD: Step[Invocation, None] = Step(Order.AUDIT, _record)
+"""Write the row of each call that shares a unit."""
 
 
 async def was_recorded(work: Work, invocation: Invocation) -> bool:

@@ -13,6 +13,7 @@ that finds out that another unit was faster raises `Collided`, and the whole uni
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from contextvars import Context
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from core.kernel.errors import EngineError
@@ -23,6 +24,19 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Out = TypeVar("Out")
 T = TypeVar("T")
+
+
+class Order(IntEnum):
+    """In which order a shared unit takes its steps, and with them its locks."""
+
+    PROJECT = 10
+    KEY = 20
+    LOOK = 30
+    POST = 50
+    WRITE = 60
+    TELL = 80
+    KEEP = 90
+    AUDIT = 95
 
 
 class Collided(Exception):

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select, tuple_
 
 from core.db.sets import find_rows, lock_rows
-from core.db.together import Step
+from core.db.together import Order, Step
 from core.db.work import Work
 from core.kernel.errors import EngineError
 from core.kernel.money import Asset
@@ -66,7 +66,7 @@ async def _together(items: Sequence[tuple[Work, Proposal]]) -> list[Outcome | En
     return [each.error if isinstance(each, Refused) else each for each in outcomes]
 
 
-POST: Step[Proposal, Outcome] = Step(order=50, run=_together)
+POST: Step[Proposal, Outcome] = Step(Order.POST, _together)
 
 
 async def _propose(

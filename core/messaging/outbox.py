@@ -4,14 +4,16 @@ An event is written in the unit of work of its cause. The relay hands it on afte
 never an event without its cause, nor a cause whose event was lost with the process.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete
 
 from core.db.bell import ring_after_commit
 from core.db.schema import PLATFORM
+from core.db.sets import insert_rows
+from core.db.together import Order, Step
 from core.db.work import Work
 from core.messaging import tables
 
@@ -36,10 +38,23 @@ async def publish(work: Work, type: str, object_id: str, data: Mapping[str, Any]
         "due_at": work.now,
         "lease_token": 0,
     }
-    await work.execute(insert(tables.outbox), row)
+    await work.together(PUBLISH, row)
     work.record("published", object_id, type=type)
     ring_after_commit(work)
     return event_id
+
+
+async def _publish(items: Sequence[tuple[Work, Mapping[str, Any]]]) -> list[None]:
+    rows = [tuple(row.values()) for _, row in items]
+    await insert_rows(items[0][0], tables.outbox, NAMES, rows)
+    return [None] * len(items)
+
+
+NAMES = (
+    "project_id", "id", "type", "object_id", "occurred_at", "invocation_id", "data", "attempt",
+    "due_at", "lease_token",
+)  # fmt: skip
+PUBLISH: Step[Mapping[str, Any], None] = Step(Order.TELL, _publish)
 
 
 async def forget_old(work: Work) -> int:

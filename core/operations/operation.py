@@ -4,7 +4,7 @@ The function name is the MCP tool name and the OpenAPI operationId. Its docstrin
 description both protocols publish. Its annotations are the schemas both protocols validate.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from inspect import getdoc
@@ -136,6 +136,9 @@ class Operation(Generic[In, Out]):
     raises: tuple[type[EngineError], ...]
     examples: tuple[Example, ...]
     batched: bool
+    """Concurrent calls may share a unit of work, which asks for care: see `core.db.together`."""
+    names: Callable[[In], Iterable[str]] | None
+    """What a call alone may do in a unit that it shares."""
     handle: Callable[[Work, In], Awaitable[Out]]
 
     @property
@@ -166,11 +169,13 @@ def operation(  # noqa: PLR0913 - a declaration is a form, filled in by keyword
     raises: tuple[type[EngineError], ...] = (),
     examples: tuple[Example, ...] = (),
     batched: bool = False,
+    names: Callable[[Any], Iterable[str]] | None = None,
 ) -> Callable[[Callable[[Work, Any], Awaitable[Any]]], Operation[Any, Any]]:
     """Make an operation of a use-case: `@operation("POST /v1/wallets", title=…, …)`.
 
     `project` and `platform` are the least roles that may call it; None means that side may not.
     Its scope is the toolset's, `:read` or `:write` by effect; `anyone` and `public` need none.
+    `batched` calls share a unit of work, but never two that have one of their `names` in common.
     """
     method, path = route.split(" ")
     scope = f"{toolset}:{'read' if effect is Effect.READ else 'write'}"
@@ -200,6 +205,7 @@ def operation(  # noqa: PLR0913 - a declaration is a form, filled in by keyword
             raises=raises,
             examples=examples,
             batched=batched,
+            names=names,
             handle=handle,
         )
 

@@ -2,26 +2,29 @@
 
 Authorize, limit, validate, open the unit of work, claim the idempotency key, handle, audit,
 commit. An effect's row in the trail commits with the effect. A refusal's row, and a read's, is
-durable before the caller is answered.
+durable before the caller is answered. Calls of operations that are `batched` share their units.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from secrets import SystemRandom
 from typing import Any, Protocol
 
 from core import audit
 from core.audit import Decision, Invocation
 from core.db.engine import is_transient
+from core.db.together import Collided, run_together
 from core.db.work import Database, Work
-from core.kernel.caller import Caller, CallerKind
+from core.kernel.caller import SYSTEM, Caller, CallerKind
 from core.kernel.clock import stopwatch
 from core.kernel.errors import Busy, EngineError
 from core.operations import idempotency
 from core.operations.admitting import authorize, validate
 from core.operations.errors import RateLimited, invalid
+from core.operations.gathering import Queue, Waiting, answer, begin
 from core.operations.limits import Rate, RateLimiter, Verdict
 from core.operations.operation import (
     Operation,
@@ -65,21 +68,6 @@ class Outcome:
         return self.body
 
 
-_begun: set[asyncio.Task[Outcome]] = set()
-"""Calls under way in this process. The event loop alone would let go of them."""
-
-
-def _ended(task: asyncio.Task[Outcome]) -> None:
-    _begun.discard(task)
-    if not task.cancelled():
-        task.exception()  # nobody may be left to hear of it; the trail has it
-
-
-async def finish_begun() -> None:
-    """Wait for every call under way, before what they stand on is closed."""
-    await asyncio.gather(*_begun, return_exceptions=True)
-
-
 class FindProject(Protocol):
     async def __call__(self, work: Work, project_id: str | None, external_key: str | None) -> str:
         """Return the id of the project named, if this caller may know that it exists.
@@ -102,7 +90,14 @@ class _Run:
     invocation: Invocation
     started: float
     request: Request | None = None
-    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Lanes:
+    """Where calls wait to share a unit. Reads do not wait for the locks of those that write."""
+
+    reads: Queue[_Run] = field(default_factory=Queue)
+    writes: Queue[_Run] = field(default_factory=Queue)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +109,7 @@ class Gate:
     limiter: RateLimiter
     rates: Mapping[RateClass, Rate]
     find_project: FindProject
+    _lanes: _Lanes = field(default_factory=_Lanes, kw_only=True, repr=False)
 
     async def perform(self, operation: Operation[Any, Any], call: Call) -> Outcome:
         """Do what is asked, at most once, and write it down. See the module's first paragraph.
@@ -121,10 +117,11 @@ class Gate:
         A caller who goes away does not stop what was begun: it is finished, and whoever asks again
         under the same idempotency key gets its result.
         """
-        begun = asyncio.create_task(self._perform(operation, call))
-        _begun.add(begun)
-        begun.add_done_callback(_ended)
-        return await asyncio.shield(begun)
+        if operation.batched:
+            return await self._perform(operation, call)
+        task = asyncio.create_task(self._perform(operation, call))
+        begin(task)
+        return await asyncio.shield(task)
 
     async def _perform(self, operation: Operation[Any, Any], call: Call) -> Outcome:
         run = _Run(operation, call, Outcome(), self._invocation(operation, call), stopwatch())
@@ -132,6 +129,9 @@ class Gate:
             authorize(operation, call.caller)
             run.outcome.limit = await self._limit(operation, call.caller)
             run.request = _read_request(operation, call)
+            if operation.batched:
+                await self._share(run)
+                return run.outcome
             await self._attempt(run)
         except RateLimited as error:
             # A flood must not be able to fill the trail: it is counted, and told once a minute.
@@ -140,6 +140,9 @@ class Gate:
         except EngineError as error:
             run.outcome.error = error
             await self._write_down(run, Decision.REFUSED, error.code)
+        except asyncio.CancelledError:
+            # Only what may still be done, and written down, by a unit that others share ends here.
+            raise
         except BaseException:
             with suppress(Exception):
                 await self._write_down(run, Decision.FAILED, "internal_error")
@@ -166,28 +169,85 @@ class Gate:
         return verdict
 
     async def _attempt(self, run: _Run) -> None:
-        """Run the unit, again if the database was merely busy, and give up as Busy."""
-        for run.attempt in range(1, ATTEMPTS + 1):
-            try:
-                await (self._read(run) if run.operation.reads else self._write(run))
-            except AlreadyCommitted:
-                return
-            except Exception as error:
-                if not is_transient(error):
-                    raise
-                if run.attempt == ATTEMPTS:
-                    raise Busy from error
-                await asyncio.sleep(_jitter.uniform(0.01, 0.05) * run.attempt)
-            else:
-                return
+        """Run the call in a unit of its own."""
+        await _try(partial(self._read if run.operation.reads else self._write, run))
 
-    async def _read(self, run: _Run) -> None:
+    async def _share(self, run: _Run) -> None:
+        """Run the call in the next unit of its lane, with whoever else waits there."""
+        key, names = run.call.idempotency_key, run.operation.names
+        own = set(names(run.request)) if names else set()
+        if key is not None:
+            own.add(f"{run.call.caller.subject} {key}")
+        lane = self._lanes.reads if run.operation.reads else self._lanes.writes
+        await lane.join(run, frozenset(own), self._together)
+
+    async def _together(self, batch: Sequence[Waiting[_Run]]) -> None:
+        """Run these calls in one unit, and tell each of them.
+
+        Where the unit fails for a reason other than a busy database, each is run in a unit of its
+        own: one that cannot be done must not take the others with it.
+        """
+        try:
+            await _try(partial(self._commit_together, batch))
+        except Exception as error:  # noqa: BLE001 - each waiting call is told, and raises it
+            if len(batch) > 1 and not isinstance(error, Busy):
+                for each in batch:
+                    await self._together([each])
+                return
+            for each in batch:
+                # One error for each: what is raised takes on the traceback of who raised it.
+                answer(each, Busy() if isinstance(error, Busy | Collided) else error)
+        else:
+            for each in batch:
+                answer(each)
+
+    async def _commit_together(self, batch: Sequence[Waiting[_Run]], attempt: int) -> None:
+        async with self.database.begin(SYSTEM) as unit:
+            if attempt > 1 and await audit.was_recorded(unit, batch[0].call.invocation):
+                raise AlreadyCommitted
+            calls = []
+            for each in batch:
+                run = each.call
+                work = unit.shared_by(run.call.caller, run.invocation.id)
+                calls.append((each.context, self._one_of_many(work, run)))
+            await run_together(calls)
+
+    async def _one_of_many(self, work: Work, run: _Run) -> None:
+        """Do one call's part of a shared unit. A refusal is its own, and leaves nothing else."""
+        outcome = run.outcome
+        try:
+            await self._find_project(work, run)
+            outcome.body, outcome.replayed = await self._handle_among_others(work, run)
+            outcome.error = None
+            touched = tuple(dict.fromkeys(each.object_id for each in work.effects))
+            row = replace(_told(run, Decision.ALLOWED), touched=touched)
+        except EngineError as error:
+            outcome.body, outcome.error, outcome.replayed = {}, error, False
+            row = _told(run, Decision.REFUSED, error.code)
+        await work.together(audit.RECORD, row)
+
+    async def _handle_among_others(self, work: Work, run: _Run) -> tuple[dict[str, Any], bool]:
+        key, operation = run.call.idempotency_key, run.operation
+        if key is None or operation.reads:
+            return (await operation(work, run.request)).model_dump(mode="json"), False
+        sent = idempotency.hash_of(operation, run.call.arguments)
+        use = idempotency.Use(operation, key, sent)
+        first = await work.together(idempotency.FIND, use)
+        if first is not None:
+            return first, True
+        result = await operation(work, run.request)
+        body = result.model_dump(mode="json")
+        kept = replace(use, result=result.without_secrets(body))
+        await work.together(idempotency.KEEP, kept)
+        return body, False
+
+    async def _read(self, run: _Run, _attempt: int) -> None:
         async with self.database.read(run.call.caller) as work:
             await self._find_project(work, run)
             result = await run.operation(work, run.request)
             run.outcome.body = result.model_dump(mode="json")
 
-    async def _write(self, run: _Run) -> None:
+    async def _write(self, run: _Run, attempt: int) -> None:
         """Do it and say so in one unit.
 
         When the connection is lost during COMMIT nobody knows whether it happened. The unit is
@@ -195,7 +255,7 @@ class Gate:
         and what it answered stands.
         """
         async with self.database.begin(run.call.caller) as work:
-            if run.attempt > 1 and await audit.was_recorded(work, run.invocation):
+            if attempt > 1 and await audit.was_recorded(work, run.invocation):
                 raise AlreadyCommitted
             await self._find_project(work, run)
             body, replayed = await self._handle_once(work, run)
@@ -247,6 +307,29 @@ class Gate:
             trace_id=call.trace_id,
             arguments=call.arguments,
         )
+
+
+async def _try(unit: Callable[[int], Awaitable[None]]) -> None:
+    """Run the unit, again if the database was merely busy or another was faster; then it is Busy.
+
+    A unit that collides every time is told as it is: it may collide with itself.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            await unit(attempt)
+        except AlreadyCommitted:
+            return
+        except Exception as error:
+            collided = isinstance(error, Collided)
+            if not (collided or is_transient(error)):
+                raise
+            if attempt == ATTEMPTS:
+                if collided:
+                    raise
+                raise Busy from error
+            await asyncio.sleep(_jitter.uniform(0.01, 0.05) * attempt)
+        else:
+            return
 
 
 def _read_request(operation: Operation[Any, Any], call: Call) -> Request:

@@ -1,13 +1,16 @@
 """Find projects, and who may do what in them. Whatever a caller may not know is not found."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
 from core.db import paging
+from core.db.together import Order, Step
 from core.db.work import Work
 from core.kernel.caller import Role
+from core.kernel.errors import EngineError
 from core.kernel.ids import is_id
 from core.projects.errors import ProjectNotFound
 from core.projects.model import Headcount, Membership, Project
@@ -20,18 +23,40 @@ async def find_project(work: Work, project_id: str | None, external_key: str | N
     Who is bound to one project finds that one only: another project and one that does not exist
     are the same answer.
     """
-    p = projects.c
-    query = select(p.id)
-    if project_id is not None:
-        query = query.where(p.id == project_id)
-    if external_key is not None:
-        query = query.where(p.external_key == external_key)
-    if work.caller.project_id:
-        query = query.where(p.id == work.caller.project_id)
-    found: str | None = (await work.execute(query)).scalar_one_or_none()
-    if found is None:
-        raise ProjectNotFound(project_id or external_key or "")
+    return await work.together(FIND, (project_id, external_key))
+
+
+Named = tuple[str | None, str | None]
+
+
+async def _find(items: Sequence[tuple[Work, Named]]) -> list[str | EngineError]:
+    """Look up what is named by id, and what by key: two statements, whatever the number."""
+    work, p = items[0][0], projects.c
+    ids = sorted({project_id for _, (project_id, _) in items if project_id})
+    keys = sorted({key for _, (project_id, key) in items if key and not project_id})
+    found: list[Any] = []
+    for column, wanted in ((p.id, ids), (p.external_key, keys)):
+        if wanted:
+            query = select(p.id, p.external_key).where(column.in_(wanted))
+            found += await work.execute(query)
+    by_id = {row.id: row for row in found}
+    by_key = {row.external_key: row for row in found}
+    return [_chosen(own, named, by_id, by_key) for own, named in items]
+
+
+def _chosen(
+    work: Work, named: Named, by_id: Mapping[str, Any], by_key: Mapping[str, Any]
+) -> str | EngineError:
+    project_id, key = named
+    row = by_id.get(project_id) if project_id else by_key.get(key or "")
+    is_other = row is not None and key is not None and row.external_key != key
+    if row is None or is_other or work.caller.project_id not in {None, row.id}:
+        return ProjectNotFound(project_id or key or "")
+    found: str = row.id
     return found
+
+
+FIND: Step[Named, str] = Step(Order.PROJECT, _find)
 
 
 async def get_project(work: Work) -> Project:

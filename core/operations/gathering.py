@@ -1,0 +1,117 @@
+"""Gather calls that come at the same time, so that they share one unit of work (group commit).
+
+There is no timer. The first call of an idle process is taken at once and waits for nobody; while
+its unit is being committed the next calls gather, so a batch grows with the load and not with the
+patience of callers. Waiting room is bounded: beyond it a call is told that the engine is busy.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context, copy_context
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from core.kernel.errors import Busy
+
+CALLS_MAX = 200
+"""In one unit. More gain nothing and make the last of them wait longer."""
+WEIGHT_MAX = 2_000
+"""Names in one unit, a batch of usage having one for each of its events."""
+WAITING_MAX = 20 * CALLS_MAX
+
+T = TypeVar("T")
+begun: set[asyncio.Task[object]] = set()
+"""What is under way in this process. The event loop alone would let go of it."""
+
+
+async def finish_begun() -> None:
+    """Wait for everything under way, before what it stands on is closed."""
+    while begun:
+        await asyncio.gather(*begun, return_exceptions=True)
+
+
+def begin(task: "asyncio.Task[object]") -> None:
+    begun.add(task)
+    task.add_done_callback(_ended)
+
+
+def _ended(task: "asyncio.Task[object]") -> None:
+    begun.discard(task)
+    if not task.cancelled():
+        task.exception()  # nobody may be left to hear of it; the trail has it
+
+
+@dataclass(slots=True)
+class Waiting(Generic[T]):
+    """A call that waits for its unit, and whatever came of it."""
+
+    call: T
+    names: frozenset[str]
+    """What it alone may do in its unit: two calls that share one never share a unit."""
+    context: Context
+    answered: asyncio.Future[None]
+
+
+Share = Callable[[Sequence[Waiting[T]]], Awaitable[None]]
+"""Do these in one unit, and answer every one of them."""
+
+
+@dataclass(slots=True)
+class Queue(Generic[T]):
+    """One line of calls, done unit after unit by one task, which lives while there is a line."""
+
+    _waiting: list[Waiting[T]] = field(default_factory=list)
+    _flusher: asyncio.Task[object] | None = None
+
+    async def join(self, call: T, names: frozenset[str], share: Share[T]) -> None:
+        """Wait in line and return when the call is done. Raises what it failed with, or Busy.
+
+        A caller who goes away leaves the call in its unit: the others must not lose theirs.
+        """
+        if len(self._waiting) >= WAITING_MAX:
+            raise Busy
+        answered = asyncio.get_running_loop().create_future()
+        self._waiting.append(Waiting(call, names, copy_context(), answered))
+        if self._flusher is None:
+            self._flusher = asyncio.create_task(self._flush(share))
+            begin(self._flusher)
+        await asyncio.shield(answered)
+
+    async def _flush(self, share: Share[T]) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = next_batch(self._waiting)
+                await share(batch)
+        finally:
+            self._flusher = None
+
+
+def next_batch(waiting: Sequence[Waiting[T]]) -> tuple[list[Waiting[T]], list[Waiting[T]]]:
+    """Choose who shares the next unit, in order of arrival, and who waits for a later one.
+
+    Whoever has a name in common with one before waits, so that it finds what that one did.
+    """
+    chosen: list[Waiting[T]] = []
+    later: list[Waiting[T]] = []
+    taken: set[str] = set()
+    weight = 0
+    for each in waiting:
+        full = len(chosen) >= CALLS_MAX or (chosen and weight + len(each.names) > WEIGHT_MAX)
+        if full or not taken.isdisjoint(each.names):
+            later.append(each)
+        else:
+            chosen.append(each)
+            weight += len(each.names)
+        taken |= each.names
+    return chosen, later
+
+
+def answer(waiting: Waiting[T], error: BaseException | None = None) -> None:
+    """Tell who waits that the call is done, or failed."""
+    if waiting.answered.done():
+        return
+    if error is None:
+        waiting.answered.set_result(None)
+    else:
+        waiting.answered.set_exception(error)
+        waiting.answered.exception()  # a caller who went away must not be warned about
