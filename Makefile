@@ -82,8 +82,12 @@ scan: $(VENV)/.dev ## The Cisco MCP scanner over everything that models are told
 	@$(BIN)/python -m conformance.scan
 
 .PHONY: bench
-bench: $(VENV)/.dev ## Measure us beside our baselines, and write var/bench.json (ARGS=--quick)
+bench: $(VENV)/.dev ## Measure us beside our baselines, and write var/bench.json (ARGS=--quick, --full)
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: bench-growth
+bench-growth: $(VENV)/.dev ## Charges with 10^5 to 10^7 entries in the ledger (ARGS=1000000 for fewer)
+	@$(BIN)/python -m benchmarks --growth $(ARGS)
 
 .PHONY: format
 format: $(VENV)/.dev ## Apply what ruff can fix by itself

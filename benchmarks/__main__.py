@@ -1,127 +1,96 @@
-"""Measure everything side by side in one run: `python -m benchmarks [--quick]`.
+"""Measure everything side by side in one run: `python -m benchmarks [--quick | --full]`.
 
-Prints a table and writes `var/bench.json`. Exits with 1 if a row does not count.
+Prints a table, writes `var/bench.json`, and exits with 1 if a row does not count. `--growth` fills
+a ledger up to so many entries and writes `var/bench-growth.json`; `--markdown FILE …` prints what
+such files hold.
 """
 
 import argparse
-import json
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import uvloop
 
-from benchmarks import ground, machine, table
-from benchmarks.laying_out import measured
-from benchmarks.sample import Measure, Sample
-from benchmarks.table import Subject
-from mcp_server.wiring import opened
-
-RESULT = Path(__file__).parents[1] / "var" / "bench.json"
-ROUNDS, SECONDS = 5, 4.0
-QUICK_ROUNDS, QUICK_SECONDS = 3, 1.0
-WARMING_SECONDS = 0.5
-
-SUBJECTS = (
-    Subject("tpcb", "pgbench TPC-B-like, scale 10, 8 clients", "transactions/s"),
-    Subject(
-        "charges",
-        "ledger charges in process, batches of 200, 1,000 wallets",
-        "charges/s",
-        baseline="tpcb",
-        at_least=5,
-        aim=8,
-        proven=True,
-    ),
-    Subject(
-        "charges_hot",
-        "the same on one hot wallet",
-        "charges/s",
-        baseline="tpcb",
-        at_least=6,
-        aim=11,
-        proven=True,
-    ),
-    Subject("stock", "stock MCPServer, no-op, 32 connections", "calls/s"),
-    Subject(
-        "stock_low", "stock low-level Server, no-op, 32 connections", "calls/s", baseline="stock"
-    ),
-    Subject(
-        "check_balance",
-        "MCP check_balance, 32 connections",
-        "calls/s",
-        baseline="stock",
-        at_least=0.8,
-        aim=1.2,
-        proven=True,
-    ),
-    Subject(
-        "charge_usage",
-        "MCP charge_usage, 32 connections, one wallet",
-        "calls/s",
-        baseline="stock",
-        at_least=0.5,
-        aim=1.0,
-        proven=True,
-    ),
-    Subject("raw_insert", "raw set-based insert with dedupe, 1 connection", "events/s"),
-    Subject(
-        "record_usage",
-        "HTTP record_usage, 1,000 events a call, 4 connections",
-        "events/s",
-        baseline="raw_insert",
-        at_least=0.4,
-        aim=0.7,
-        proven=True,
-    ),
-)
+from benchmarks import afterwards, ground, growth, machine, report, rounds, table
+from benchmarks.laying_out import Scene, installed, laid_out
+from benchmarks.proving import prove_all
+from benchmarks.rounds import FULL, QUICK, USUAL, Form
+from benchmarks.sample import Sample, percentile
+from benchmarks.subjects import DISK, LATENCY, MEMORY, SUBJECTS
 
 
-async def main(*, quick: bool) -> int:
+async def main(form: Form) -> int:
+    began = time.perf_counter()
     with ground.folder() as folder, ground.postgres(folder) as server:
-        described = machine.describe(await ground.make_databases(server))
-        settings = await ground.settle(server, folder)
-        async with opened(settings) as installation:
-            async with measured(server, installation, folder) as measures:
-                samples = await _rounds(measures, quick=quick)
-            proof = await installation.prove()
-    for difference in proof.differences:
-        sys.stderr.write(f"{difference}\n")
-    rows = [table.row(each, samples, clean=proof.clean) for each in SUBJECTS]
-    looked = dict(proof.looked_at)
-    _tell(rows, {"machine": described, "prove": {"clean": proof.clean, "looked_at": looked}})
-    return 0 if all(each["counts"] for each in rows) else 1
+        described = machine.describe(await ground.make_roles(server))
+        await ground.make_database(server, ground.BURSAR)
+        async with installed(server, folder) as installations:
+            async with laid_out(server, installations, folder) as scene:
+                samples, grown = await _measured(scene, form)
+            proofs = await prove_all(installations.by_books)
+    clean = {name: bool(each["clean"]) for name, each in proofs.items()}
+    rows = [table.row(each, samples, clean=clean) for each in SUBJECTS]
+    rows += _rows_afterwards(samples, grown, clean)
+    result = {
+        "form": form.name,
+        "seconds": round(time.perf_counter() - began, 1),
+        "machine": described,
+        "rows": [each.told() for each in rows],
+        "memory": grown.memory,
+        "disk": grown.bytes_per_call(),
+        "tables": grown.sizes,
+        "prove": proofs,
+    }
+    return 0 if report.tell(result, "bench.json") else 1
 
 
-async def _rounds(measures: Mapping[str, Measure], *, quick: bool) -> dict[str, list[Sample]]:
-    """Run all subjects in every round, every other round backwards, after one short warming."""
-    rounds, seconds = (QUICK_ROUNDS, QUICK_SECONDS) if quick else (ROUNDS, SECONDS)
-    for measure in measures.values():
-        await measure(WARMING_SECONDS)
-    samples: dict[str, list[Sample]] = {name: [] for name in measures}
-    for number in range(rounds):
-        names = list(measures) if number % 2 == 0 else list(measures)[::-1]
-        for name in names:
-            sample = await measures[name](seconds)
-            samples[name].append(sample)
-            sys.stderr.write(f"round {number + 1}/{rounds}  {name:<14} {sample.rate:>10,.0f}\n")
-            if sample.problem:
-                sys.stderr.write(f"  {sample.errors} errors: {sample.problem}\n")
-    return samples
+async def _measured(scene: Scene, form: Form) -> tuple[dict[str, list[Sample]], afterwards.Grown]:
+    names = [each.name for each in SUBJECTS]
+    samples = await rounds.run(scene.measures, names, form, scene.watch)
+    peak = afterwards.peak_of(samples["charge_usage"])
+    samples[LATENCY.name] = await afterwards.latencies(scene, form, peak)
+    grown = await afterwards.grow(scene, form, peak)
+    samples[MEMORY.name] = samples[DISK.name] = grown.samples
+    return samples, grown
 
 
-def _tell(rows: list[dict[str, Any]], told: dict[str, Any]) -> None:
-    sys.stdout.write("\n".join(table.lines(rows)) + "\n")
-    proof = told["prove"]
-    looked = ", ".join(f"{found:,} {kind}" for kind, found in proof["looked_at"].items())
-    verdict = "clean" if proof["clean"] else "NOT CLEAN"
-    sys.stdout.write(f"\nThe books are {verdict}: looked at {looked}.\n")
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps({**told, "rows": rows}, indent=2) + "\n", "utf-8")
+def _rows_afterwards(
+    samples: Mapping[str, list[Sample]], grown: afterwards.Grown, clean: Mapping[str, bool]
+) -> list[table.Row]:
+    waited = [percentile(each.latencies, 0.99) or 0.0 for each in samples[LATENCY.name]]
+    told: dict[str, Any] = {"calls": grown.calls}
+    return [
+        table.row(LATENCY, samples, clean=clean, values=[each * 1000 for each in waited]),
+        table.row(MEMORY, samples, clean=clean, values=[grown.drift], details=told),
+        table.row(DISK, samples, clean=clean, values=[grown.ledger_bytes], details=told),
+    ]
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    one = parser.add_mutually_exclusive_group()
+    one.add_argument("--quick", action="store_true", help="three short rounds")
+    one.add_argument("--full", action="store_true", help="longer rounds, and a million calls")
+    one.add_argument(
+        "--growth",
+        type=int,
+        nargs="?",
+        const=growth.LEVELS[-1],
+        metavar="ENTRIES",
+        help="charges by the size of the ledger, up to this one",
+    )
+    one.add_argument("--markdown", type=Path, nargs="+", metavar="FILE")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="three short rounds")
-    sys.exit(uvloop.run(main(quick=parser.parse_args().quick)))
+    asked = _asked()
+    if asked.markdown:
+        report.markdown(asked.markdown)
+    elif asked.growth:
+        sys.exit(uvloop.run(growth.main(asked.growth)))
+    else:
+        sys.exit(uvloop.run(main(QUICK if asked.quick else FULL if asked.full else USUAL)))

@@ -13,20 +13,21 @@ BATCH = 200
 CREDIT = Asset.parse("CREDIT/6")
 PLENTY = Money(10**15, CREDIT)
 PRICE = Money(1_000, CREDIT)
+MEMO = "Tokens"
 _numbers = count(1)
 
 
 async def charges(database: Database, project_id: str, wallets: int) -> Measure:
     """Open and fill so many wallets, and return what charges them in turn."""
-    ids = await _open(database, project_id, wallets)
-    turns = cycle(ids)
+    return charging(database, project_id, await open_wallets(database, project_id, wallets))
+
+
+def charging(database: Database, project_id: str, wallets: Sequence[str]) -> Measure:
+    """Return what charges these wallets in turn."""
+    turns = cycle(wallets)
 
     async def once(sample: Sample) -> int:
-        async with database.begin(SYSTEM) as unit:
-            work = unit.within(project_id)
-            proposals = [_charge(work, each) for each in islice(turns, BATCH)]
-            outcomes = await ledger.post_each(work, proposals)
-        accepted = sum(isinstance(each, ledger.Accepted) for each in outcomes)
+        accepted = await charge(database, project_id, list(islice(turns, BATCH)))
         if accepted < BATCH:
             sample.fail(f"{BATCH - accepted} of a batch were not accepted")
         return accepted
@@ -34,13 +35,20 @@ async def charges(database: Database, project_id: str, wallets: int) -> Measure:
     return lambda seconds: repeat(seconds, once)
 
 
+async def charge(database: Database, project_id: str, wallets: Sequence[str]) -> int:
+    """Charge each of these wallets once, in one unit of work; return how many were accepted."""
+    async with database.begin(SYSTEM) as unit:
+        work = unit.within(project_id)
+        outcomes = await ledger.post_each(work, [_charge(work, each) for each in wallets])
+    return sum(isinstance(each, ledger.Accepted) for each in outcomes)
+
+
 def _charge(work: Work, wallet: str) -> ledger.Transaction:
-    return ledger.flows.CHARGE.draw(
-        work, PRICE, source=wallet, reference=f"charge:{next(_numbers)}"
-    )
+    reference = f"bench:charged-{next(_numbers):012}"
+    return ledger.flows.CHARGE.draw(work, PRICE, source=wallet, reference=reference, memo=MEMO)
 
 
-async def _open(database: Database, project_id: str, wallets: int) -> Sequence[str]:
+async def open_wallets(database: Database, project_id: str, wallets: int) -> Sequence[str]:
     async with database.begin(SYSTEM) as unit:
         work = unit.within(project_id)
         ids = [work.ids.new("wal") for _ in range(wallets)]

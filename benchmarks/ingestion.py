@@ -1,108 +1,98 @@
-"""The same usage events, twice: through our HTTP API, and into a bare table by one statement."""
+"""Usage by the batch: through our HTTP API and through MCP. Bodies are made before they are timed.
 
-from datetime import UTC, datetime, timedelta
-from itertools import count
-from typing import Any
-from uuid import UUID
+What is sent over one connection is a line of bodies that waits there from round to round.
+"""
 
-import asyncpg
+from collections import deque
+from dataclasses import dataclass, field
+from math import ceil
+
 import orjson
-from sqlalchemy import make_url
 
-from benchmarks.ground import RAW_DATABASE, url_of
+from benchmarks.calls import NUMBER, Tool, Wire, check_each, told
+from benchmarks.client import Answer, Lane, head_of
+from benchmarks.events import Events
 from benchmarks.load import Load
-from benchmarks.sample import Measure, Sample, repeat
-from core.kernel.clock import SystemClock
-from tests.processes import Child
 
-BATCH = 1_000
-DUPLICATES = 50
-CONNECTIONS = 4
-METER = "bench_tokens"
-PROJECT, METER_ID = UUID(int=1), UUID(int=2)
-
-TABLE = """
-create table events (
-    project_id uuid not null,
-    event_id text not null,
-    meter_id uuid not null,
-    occurred_at timestamptz not null,
-    quantity bigint not null,
-    properties jsonb not null,
-    primary key (project_id, event_id)
-)
-"""
-INSERT = """
-insert into events
-select $1, e.id, $2, e.at, e.quantity, e.properties
-from unnest($3::text[], $4::timestamptz[], $5::bigint[], $6::jsonb[])
-    as e (id, at, quantity, properties)
-on conflict do nothing
-returning event_id
-"""
+HTTP_BATCH, HTTP_CONNECTIONS = 1_000, 4
+MCP_BATCH, MCP_CONNECTIONS = 100, 32
+EVENTS_A_SECOND = 60_000
+"""For how many a second bodies are prepared; a server that is faster waits for more to be made."""
 
 
-class Events:
-    """Batches of events of which some are sent twice in the same batch."""
+@dataclass(slots=True)
+class Bodies:
+    """The bodies that wait for one connection, in the order in which they must be sent."""
 
-    def __init__(self) -> None:
-        self._numbers = count(1)
-        self._start = SystemClock().now().astimezone(UTC) - timedelta(hours=1)
+    events: Events
+    around: tuple[bytes, bytes]
+    ready: deque[bytes] = field(default_factory=deque)
+    late: int = 0
+    """How many had to be made while the time was running."""
 
-    def batch(self) -> list[dict[str, Any]]:
-        fresh = [self._event(next(self._numbers)) for _ in range(BATCH - DUPLICATES)]
-        return fresh + fresh[:: len(fresh) // DUPLICATES][:DUPLICATES]
+    def prepare(self, count: int) -> None:
+        while len(self.ready) < count:
+            self.ready.append(self._new())
 
-    def _event(self, number: int) -> dict[str, Any]:
-        return {
-            "event_id": f"bench-{number:012}",
-            "meter_key": METER,
-            "occurred_at": (self._start + timedelta(milliseconds=number % 3_000_000)).isoformat(),
-            "properties": {"model": "large", "region": "eu-1", "tokens": number % 5000 + 1},
-        }
+    def next(self) -> bytes:
+        if self.ready:
+            return self.ready.popleft()
+        self.late += 1
+        return self._new()
+
+    def _new(self) -> bytes:
+        before, after = self.around
+        return before + orjson.dumps(self.events.sent()) + after
 
 
-def through_http(port: int, project_id: str, key: str) -> Load:
-    events = Events()
+def through_http(port: int, project_id: str, key: str, name: str) -> Load:
+    """Send events to `record_usage` over the HTTP API."""
+    head = head_of(
+        port,
+        f"/v1/projects/{project_id}/usage",
+        authorization=f"Bearer {key}",
+        accept="application/json",
+    )
+    lines = [
+        Bodies(Events(f"{name}{n}", HTTP_BATCH), (b'{"events":', b"}"))
+        for n in range(HTTP_CONNECTIONS)
+    ]
+    counts = f'"accepted":{lines[0].events.accepted},"duplicate":{lines[0].events.duplicates},'
+
+    def check(answer: Answer) -> str:
+        fine = answer.status == 202 and counts.encode() in answer.body
+        return "" if fine else told(answer)
+
     return Load(
-        port=port,
-        path=f"/v1/projects/{project_id}/usage",
-        headers={"authorization": f"Bearer {key}", "accept": "application/json"},
-        connections=CONNECTIONS,
-        new_body=lambda: orjson.dumps({"events": events.batch()}),
-        check=_wrong,
-        worth=BATCH,
+        lanes=[Lane(port, head, line.next) for line in lines],
+        check=check,
+        worth=HTTP_BATCH,
+        prepare=lambda seconds: _prepare(lines, seconds),
     )
 
 
-def _wrong(status: int, body: bytes) -> str:
-    if status != 202:
-        return f"{status} {body.decode()}"
-    told = orjson.loads(body)
-    right = told["accepted"] == BATCH - DUPLICATES and told["duplicate"] == DUPLICATES
-    return "" if right else body.decode()
+def through_mcp(port: int, project_id: str, key: str, name: str) -> Load:
+    """Send events to the `record_usage` tool."""
+    arguments = {"project_id": project_id, "events": NUMBER}
+    tool = Tool(port=port, name="record_usage", arguments=arguments, key=key)
+    # The id of a request may be any text; only the events differ from call to call.
+    whole = tool.bodies(Wire.ALONE, iter([0]))().replace(b'"id":"000000000000"', b'"id":1')
+    before, after = whole.split(b'"000000000000"')
+    lines = [
+        Bodies(Events(f"{name}{n}", MCP_BATCH), (before, after)) for n in range(MCP_CONNECTIONS)
+    ]
+    accepted, duplicates = lines[0].events.accepted, lines[0].events.duplicates
+    return Load(
+        lanes=[tool.lane(Wire.ALONE, line.next) for line in lines],
+        check=check_each(
+            rb'"accepted"\s*:\s*%d\b' % accepted, rb'"duplicate"\s*:\s*%d\b' % duplicates
+        ),
+        worth=MCP_BATCH,
+        prepare=lambda seconds: _prepare(lines, seconds),
+    )
 
 
-async def raw_insert(server: Child) -> Measure:
-    """Make the bare table, and return what fills it, a batch and a commit at a time."""
-    url = make_url(url_of(server, RAW_DATABASE))
-    host = str(url.query["host"])
-    connection = await asyncpg.connect(host=host, user=url.username, database=url.database)
-    await connection.execute(TABLE)
-    insert, events = await connection.prepare(INSERT), Events()
-
-    async def once(sample: Sample) -> int:
-        batch = events.batch()
-        inserted = await insert.fetch(
-            PROJECT,
-            METER_ID,
-            [each["event_id"] for each in batch],
-            [datetime.fromisoformat(each["occurred_at"]) for each in batch],
-            [each["properties"]["tokens"] for each in batch],
-            [orjson.dumps(each["properties"]).decode() for each in batch],
-        )
-        if len(inserted) != BATCH - DUPLICATES:
-            sample.fail(f"{len(inserted)} events were inserted")
-        return BATCH
-
-    return lambda seconds: repeat(seconds, once)
+def _prepare(lines: list[Bodies], seconds: float) -> None:
+    size = lines[0].events.size
+    for line in lines:
+        line.prepare(ceil(EVENTS_A_SECOND * seconds / size / len(lines)) + 1)

@@ -1,106 +1,191 @@
-"""Lay out what a run needs: projects, wallets, a meter, an API key, and the servers."""
+"""Lay out what a run needs: projects, wallets, keys, servers, and what measures each subject."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import ExitStack, asynccontextmanager
-from itertools import count
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from auth import users
 from benchmarks import ground
-from benchmarks.calls import tool_calls
+from benchmarks.calls import Tool, Wire, tool_calls
 from benchmarks.charges import charges
-from benchmarks.ingestion import METER, raw_insert, through_http
+from benchmarks.ingestion import through_http, through_mcp
+from benchmarks.load import Load
+from benchmarks.orm import orm_charges
+from benchmarks.raw import raw_copy, raw_insert
 from benchmarks.sample import Measure
+from benchmarks.serving import Servers, servers
+from benchmarks.shops import Shop, make_meter, make_project, open_shop
 from benchmarks.tpcb import tpcb
-from core.kernel.caller import SYSTEM
-from core.operations.perform import Call
-from mcp_server.cli.demonstrating import project_key
-from mcp_server.wiring import Installation
+from benchmarks.watching import Watch
+from mcp_server.wiring import Installation, opened
 from tests.processes import Child
 
 WALLETS = 1_000
+PROJECTS = 8
+STOCK_KINDS = ("mcpserver", "lowlevel")
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where what is asked listens: ours, and the stock servers by kind and wire."""
+
+    ours: int
+    second: int
+    sqlite: int
+    stock: Mapping[tuple[str, Wire], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """Everything that is up during a run."""
+
+    measures: Mapping[str, Measure]
+    charging: Load
+    """Charges one wallet through our server, for what is measured after the rounds."""
+    serving: int
+    """The process that does so."""
+    postgres_url: str
+    watch: Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Installations:
+    """The installations of a run by the names of their books, each on a database of its own."""
+
+    by_books: Mapping[str, Installation]
 
 
 @asynccontextmanager
-async def measured(
-    server: Child, installation: Installation, folder: Path
-) -> AsyncIterator[Mapping[str, Measure]]:
-    """Lay out the data, start the servers, and lend what measures each subject."""
-    settings, database = installation.settings, installation.database
-    books = await _project(installation, "books")
-    shop = await _project(installation, "shop")
-    wallet = await _shop(installation, shop)
-    key = await project_key(installation, shop, "Bench")
-    with ExitStack() as stack:
-        stock = stack.enter_context(ground.stock("mcpserver", folder))
-        low = stack.enter_context(ground.stock("lowlevel", folder))
-        port = stack.enter_context(ground.bursar(settings, folder))
-        numbers = count(1)
-        yield {
-            "tpcb": await tpcb(server),
-            "charges": await charges(database, books, WALLETS),
-            "charges_hot": await charges(database, books, 1),
-            "stock": tool_calls(stock, "noop", dict),
-            "stock_low": tool_calls(low, "noop", dict),
-            "check_balance": tool_calls(
-                port, "check_balance", lambda: {"project_id": shop, "wallet_id": wallet}, key
-            ),
-            "charge_usage": tool_calls(
-                port, "charge_usage", lambda: _use(shop, wallet, next(numbers)), key
-            ),
-            "raw_insert": await raw_insert(server),
-            "record_usage": through_http(port, shop, key),
+async def installed(server: Child, folder: Path) -> AsyncIterator[Installations]:
+    """Migrate and open all of them: PostgreSQL, SQLite in process, and SQLite behind a server."""
+    async with AsyncExitStack() as stack:
+        settings = {
+            "postgres": await ground.settle(server, folder),
+            "sqlite": await ground.settle_sqlite(folder, "sqlite"),
+            "sqlite_served": await ground.settle_sqlite(folder, "sqlite_served"),
         }
+        yield Installations(
+            {name: await stack.enter_async_context(opened(each)) for name, each in settings.items()}
+        )
 
 
-def _use(project_id: str, wallet_id: str, number: int) -> dict[str, Any]:
+@asynccontextmanager
+async def laid_out(
+    server: Child, installations: Installations, folder: Path
+) -> AsyncIterator[Scene]:
+    """Lay out the data, start the servers, and lend what measures each subject."""
+    postgres, served = (installations.by_books[each] for each in ("postgres", "sqlite_served"))
+    await make_meter(postgres)
+    await make_meter(served)
+    shop, shops = await open_shop(postgres, "shop"), await _shops(postgres)
+    small_shop = await open_shop(served, "shop")
+    async with AsyncExitStack() as stack:
+        started = stack.enter_context(servers(folder))
+        ports = _start(started, installations)
+        in_process = {
+            **await _baselines(server, stack),
+            **await _charges(installations),
+        }
+        started.wait()
+        assert server.process, "PostgreSQL is running"
+        yield Scene(
+            measures={
+                **in_process,
+                **_calls(ports, shop),
+                **_spread(ports, shops),
+                "sqlite_charge_usage": tool_calls(
+                    [small_shop.charge_usage(ports.sqlite)], small_shop.numbers
+                ),
+                **_ingestion(ports, shop, small_shop),
+            },
+            charging=tool_calls([shop.charge_usage(ports.ours)], shop.numbers),
+            serving=started.pid(ports.ours),
+            postgres_url=ground.url_of(server, ground.BURSAR),
+            watch=Watch({"servers": started.pids, "postgres": [server.process.pid]}),
+        )
+
+
+async def _shops(installation: Installation) -> list[Shop]:
+    return [await open_shop(installation, f"shop-{n}") for n in range(PROJECTS)]
+
+
+def _start(started: Servers, installations: Installations) -> Ports:
+    """Start every server; they are up throughout, idle while others are measured."""
+    on_postgres = installations.by_books["postgres"].settings
+    return Ports(
+        ours=started.bursar(on_postgres),
+        second=started.bursar(on_postgres, worker=False),
+        sqlite=started.bursar(installations.by_books["sqlite_served"].settings),
+        stock={
+            (kind, wire): started.stock(kind, wire.name.lower())
+            for kind in STOCK_KINDS
+            for wire in Wire
+        },
+    )
+
+
+async def _baselines(server: Child, stack: AsyncExitStack) -> dict[str, Measure]:
+    await ground.make_database(server, ground.PGBENCH)
+    await ground.make_database(server, ground.RAW)
+    raw = ground.url_of(server, ground.RAW)
     return {
-        "project_id": project_id,
-        "wallet_id": wallet_id,
-        "event_id": f"charged-{number:012}",
-        "meter_key": METER,
-        "properties": {"model": "large", "tokens": number % 5000 + 1},
+        "tpcb": await tpcb(server),
+        "orm": await stack.enter_async_context(orm_charges(raw, WALLETS)),
+        "raw_copy": await stack.enter_async_context(raw_copy(raw)),
+        "raw_insert": await stack.enter_async_context(raw_insert(raw)),
     }
 
 
-async def _ask(installation: Installation, operation: str, /, **arguments: Any) -> dict[str, Any]:
-    call = Call(caller=SYSTEM, arguments=arguments, door="bench")
-    return (await installation.gate.perform(installation.operations[operation], call)).unwrap()
+async def _charges(installations: Installations) -> dict[str, Measure]:
+    measures: dict[str, Measure] = {}
+    for name, books in (("charges", "postgres"), ("sqlite_charges", "sqlite")):
+        installation = installations.by_books[books]
+        project_id = await make_project(installation, "books")
+        measures[name] = await charges(installation.database, project_id, WALLETS)
+        measures[f"{name}_hot"] = await charges(installation.database, project_id, 1)
+    return measures
 
 
-async def _project(installation: Installation, name: str) -> str:
-    async with installation.database.begin(SYSTEM) as work:
-        owner = await users.ensure_first_operator(
-            work, installation.settings.operator_email, "Operator"
-        )
-    made = await _ask(
-        installation, "create_project", name=name, external_key=name, owner_user_id=owner
-    )
-    return str(made["id"])
+def _calls(ports: Ports, shop: Shop) -> dict[str, Measure]:
+    """Everything that is asked over both wires, and its baselines."""
+    measures: dict[str, Measure] = {}
+    for wire, suffix in ((Wire.ALONE, ""), (Wire.SESSION, "_session")):
+        tools = {
+            "stock": _noop(ports.stock["mcpserver", wire]),
+            "stock_low": _noop(ports.stock["lowlevel", wire]),
+            "check_balance": shop.check_balance(ports.ours),
+            "charge_usage": shop.charge_usage(ports.ours),
+        }
+        measures |= {
+            f"{name}{suffix}": tool_calls([tool], shop.numbers, wire=wire)
+            for name, tool in tools.items()
+        }
+    keyed = shop.charge_usage(ports.ours, keyed=True)
+    return measures | {"charge_keyed": tool_calls([keyed], shop.numbers)}
 
 
-async def _shop(installation: Installation, project_id: str) -> str:
-    """Make a meter, and a wallet that does not run dry."""
-    await _ask(
-        installation,
-        "create_meter",
-        key=METER,
-        name="Tokens",
-        aggregation="sum",
-        unit="token",
-        property="tokens",
-        price="0.000002",
-        asset="CREDIT/6",
-    )
-    wallet = await _ask(
-        installation, "create_wallet", project_id=project_id, name="Credits", asset="CREDIT/6"
-    )
-    await _ask(
-        installation,
-        "grant_credits",
-        project_id=project_id,
-        wallet_id=wallet["id"],
-        amount="1000000",
-    )
-    return str(wallet["id"])
+def _noop(port: int) -> Tool:
+    return Tool(port=port, name="noop", arguments={})
+
+
+def _spread(ports: Ports, shops: list[Shop]) -> dict[str, Measure]:
+    """Charge in several projects: through one process, and through two at once."""
+    one = [shop.charge_usage(ports.ours) for shop in shops]
+    other = [shop.charge_usage(ports.second) for shop in shops]
+    # Neighbouring connections go to different processes; each project is charged through both.
+    both = [tool for pair in zip(one, other[1:] + other[:1], strict=True) for tool in pair]
+    numbers = shops[0].numbers
+    return {
+        "charge_spread": tool_calls(one, numbers),
+        "charge_spread_two": tool_calls(both, numbers),
+    }
+
+
+def _ingestion(ports: Ports, shop: Shop, small_shop: Shop) -> dict[str, Measure]:
+    return {
+        "record_usage": through_http(ports.ours, shop.project_id, shop.key, "http"),
+        "record_usage_mcp": through_mcp(ports.ours, shop.project_id, shop.key, "mcp"),
+        "sqlite_record_usage": through_http(
+            ports.sqlite, small_shop.project_id, small_shop.key, "http"
+        ),
+    }

@@ -1,7 +1,7 @@
 """What one round of one subject measured, and how a round ends."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 
@@ -15,6 +15,8 @@ class Sample:
     problem: str = ""
     """The first thing that went wrong, in its own words."""
     latencies: list[float] = field(default_factory=list)
+    cores: Mapping[str, float] = field(default_factory=dict)
+    """How much of a core each part used meanwhile."""
 
     @property
     def rate(self) -> float:
@@ -37,3 +39,9 @@ async def repeat(seconds: float, once: Callable[[Sample], Awaitable[int]]) -> Sa
         sample.latencies.append(time.perf_counter() - began)
     sample.seconds = time.perf_counter() - start
     return sample
+
+
+def percentile(values: Sequence[float], part: float) -> float | None:
+    """Return the value that this part of them does not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * part))] if ordered else None

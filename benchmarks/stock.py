@@ -1,7 +1,8 @@
 """The `mcp` package's own servers, with one tool that does nothing: the baseline of a call.
 
-Run as `python -m benchmarks.stock mcpserver|lowlevel PORT`. No authentication, no limits, no
-database, and nothing tuned.
+Run as `python -m benchmarks.stock mcpserver|lowlevel alone|session PORT`. No authentication, no
+limits, no database, and nothing tuned: `alone` answers in JSON without sessions, `session` is as
+the package serves by default.
 """
 
 import sys
@@ -14,7 +15,7 @@ from mcp.server.mcpserver import MCPServer
 from starlette.applications import Starlette
 
 
-def mcpserver() -> Starlette:
+def mcpserver(*, alone: bool) -> Starlette:
     server = MCPServer("stock", log_level="WARNING")
 
     @server.tool()
@@ -22,10 +23,10 @@ def mcpserver() -> Starlette:
         """Do nothing."""
         return "ok"
 
-    return server.streamable_http_app(json_response=True, stateless_http=True)
+    return server.streamable_http_app(json_response=alone, stateless_http=alone)
 
 
-def lowlevel() -> Starlette:
+def lowlevel(*, alone: bool) -> Starlette:
     tool = types.Tool(name="noop", description="Do nothing.", input_schema={"type": "object"})
 
     async def list_tools(context: Any, params: Any) -> types.ListToolsResult:
@@ -35,11 +36,12 @@ def lowlevel() -> Starlette:
         return types.CallToolResult(content=[types.TextContent(type="text", text="ok")])
 
     server = Server("stock", on_list_tools=list_tools, on_call_tool=call_tool)
-    return server.streamable_http_app(json_response=True, stateless_http=True)
+    return server.streamable_http_app(json_response=alone, stateless_http=alone)
 
 
 KINDS = {"mcpserver": mcpserver, "lowlevel": lowlevel}
 
 if __name__ == "__main__":
-    app = KINDS[sys.argv[1]]()
-    uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[2]), log_level="warning", access_log=False)
+    _, kind, wire, port = sys.argv
+    app = KINDS[kind](alone=wire == "alone")
+    uvicorn.run(app, host="127.0.0.1", port=int(port), log_level="warning", access_log=False)

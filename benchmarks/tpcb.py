@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
-from benchmarks.ground import PGBENCH_DATABASE, pgbench_program
+from benchmarks.ground import PGBENCH, pgbench_program
 from benchmarks.sample import Measure, Sample
 from tests.processes import Child
 
@@ -24,23 +24,27 @@ async def tpcb(server: Child) -> Measure:
     program = pgbench_program(server)
     host = str(make_url(server.url).query["host"])
     connect = ("-h", host, "-U", "postgres")
-    await _run(program, *connect, "-i", "-q", "-s", str(SCALE), PGBENCH_DATABASE)
+    await _run(program, *connect, "-i", "-q", "-s", str(SCALE), PGBENCH)
 
     async def measure(seconds: float) -> Sample:
         length = str(max(1, round(seconds)))
         shape = ("-c", str(CLIENTS), "-j", str(THREADS), "-T", length)
         began = time.perf_counter()
-        code, said = await _run(program, *connect, *shape, PGBENCH_DATABASE)
-        done, failed, rate = DONE.search(said), FAILED.search(said), RATE.search(said)
-        if code or not (done and failed and rate):
-            sample = Sample(seconds=time.perf_counter() - began)
-            sample.fail(said)
-            return sample
-        # Its own rate leaves out what it takes to connect and to look at the tables before.
-        count = int(done[1])
-        return Sample(count, count / float(rate[1]), int(failed[1]))
+        code, said = await _run(program, *connect, *shape, PGBENCH)
+        return read(said, code, time.perf_counter() - began)
 
     return measure
+
+
+def read(said: str, code: int, seconds: float) -> Sample:
+    """Read what pgbench says of a run."""
+    done, failed, rate = DONE.search(said), FAILED.search(said), RATE.search(said)
+    if code or not (done and failed and rate) or int(failed[1]):
+        sample = Sample(seconds=seconds)
+        sample.fail(said)
+        return sample
+    # Its own rate leaves out what it takes to connect and to look at the tables before.
+    return Sample(int(done[1]), int(done[1]) / float(rate[1]))
 
 
 async def _run(program: Path, *arguments: str) -> tuple[int, str]:

@@ -1,0 +1,100 @@
+"""What is measured after the rounds, on the server that went through them: p99, memory, disk."""
+
+from dataclasses import dataclass
+from statistics import median
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from benchmarks.laying_out import Scene
+from benchmarks.rounds import Form, say, watched
+from benchmarks.sample import Sample
+from benchmarks.watching import memory_of
+
+LATENCY_ROUNDS = 3
+PARTS = (0.1, 0.5, 1.0)
+LEAST_CALLS = 200
+BYTES = """
+select relname, pg_total_relation_size(oid) from pg_class
+where relkind = 'r' and relnamespace = 'public'::regnamespace
+"""
+# What a charge is made of. The balances of accounts are written over in place.
+LEDGER = ("ledger_transactions", "ledger_entries")
+KINDS = {"ledger_": "other tables of the ledger", "audit_": "audit", "metering_": "usage"}
+
+
+async def latencies(scene: Scene, form: Form, peak: float) -> list[Sample]:
+    """Charge at half the peak, at a constant rate, whatever is not yet answered."""
+    samples = []
+    for number in range(LATENCY_ROUNDS):
+        sample = await watched(
+            lambda seconds: scene.charging.at_rate(peak / 2, seconds),
+            form.latency_seconds,
+            scene.watch,
+        )
+        samples.append(sample)
+        say(f"latency {number + 1}/{LATENCY_ROUNDS}  {sample.rate:,.0f} charges/s")
+    return samples
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """What many calls left behind."""
+
+    samples: list[Sample]
+    memory: dict[str, int]
+    """Resident bytes of the serving process after so many calls."""
+    sizes: dict[str, int]
+    """By how many bytes each table grew, with its indexes."""
+
+    @property
+    def calls(self) -> int:
+        return sum(each.count for each in self.samples)
+
+    @property
+    def drift(self) -> float:
+        """By how many percent memory was away from what it was after a tenth of the calls."""
+        _, first, *later = self.memory.values()
+        return max((abs(each / first - 1) * 100 for each in later), default=0.0) if first else 0.0
+
+    @property
+    def ledger_bytes(self) -> float:
+        return sum(self.sizes.get(each, 0) for each in LEDGER) / max(1, self.calls)
+
+    def bytes_per_call(self) -> dict[str, float]:
+        """Tell every table that grew, by the kind of what it keeps, in bytes for each call."""
+        kinds: dict[str, float] = {"transaction, two entries and indexes": self.ledger_bytes}
+        for table, size in self.sizes.items():
+            if table not in LEDGER:
+                kind = next((KINDS[each] for each in KINDS if table.startswith(each)), "other")
+                kinds[kind] = kinds.get(kind, 0.0) + size / max(1, self.calls)
+        return {kind: round(size, 1) for kind, size in kinds.items()}
+
+
+async def grow(scene: Scene, form: Form, peak: float) -> Grown:
+    """Charge many times, and look at the server's memory and the tables' sizes meanwhile."""
+    calls = form.calls or max(LEAST_CALLS, int(peak * form.calls_seconds))
+    before = await _sizes(scene.postgres_url)
+    memory, samples, done = {"0": memory_of(scene.serving)}, [], 0
+    for part in PARTS:
+        wanted = round(calls * part) - done
+        sample = await watched(lambda _, n=wanted: scene.charging.times(n), 0.0, scene.watch)  # type: ignore[misc] # a default binds it now
+        samples.append(sample)
+        done += wanted
+        memory[str(done)] = memory_of(scene.serving)
+        say(f"{done:,} of {calls:,} calls  {memory[str(done)] / 2**20:,.1f} MiB")
+    after = await _sizes(scene.postgres_url)
+    sizes = {table: after[table] - before.get(table, 0) for table in after}
+    return Grown(samples, memory, {table: size for table, size in sizes.items() if size})
+
+
+async def _sizes(url: str) -> dict[str, int]:
+    engine = create_async_engine(url)
+    async with engine.connect() as connection:
+        rows = (await connection.execute(text(BYTES))).all()
+    await engine.dispose()
+    return {name: int(size) for name, size in rows}
+
+
+def peak_of(samples: list[Sample]) -> float:
+    return median(each.rate for each in samples)
