@@ -1,11 +1,11 @@
 """The record of which usage was charged: the rows that make "at most once, ever" true."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
-
-from core.db.upsert import insert_if_absent
+from core.db.sets import find_rows, insert_new_rows
+from core.db.together import Collided, Order, Step
 from core.db.work import Work, canonical
 from core.kernel.money import Asset, Money
 from core.metering import tables
@@ -23,37 +23,55 @@ class Charge:
     """None when the event cost nothing: a transaction moves something."""
 
 
-async def claim(work: Work, charge: Charge) -> bool:
-    """Write that the event is charged, or return False because it was charged before.
-
-    On Postgres this waits for a unit that is charging the same event, and then knows.
-    """
-    row: dict[str, Any] = {
-        "project_id": work.project_id,
-        "event_id": charge.event_id,
-        "transaction_id": charge.transaction_id,
-        "wallet_id": charge.wallet_id,
-        "amount": charge.amount.amount,
-        "asset": str(charge.amount.asset),
-        "charged_at": work.now,
-    }
-    row |= {"digest": work.digest(*map(canonical, row.values()))}
-    return await insert_if_absent(work, tables.charges, row)
+async def _find(items: Sequence[tuple[Work, tuple[str, int]]]) -> list[Charge | None]:
+    wanted = [(work.project_id, event_id) for work, (event_id, _) in items]
+    rows = await find_rows(items[0][0], tables.charges, KEYS, wanted, NAMES[:6])
+    found = {row[:2]: row for row in rows}
+    return [
+        _charge(found.get(key), quantity)
+        for key, (_, (_, quantity)) in zip(wanted, items, strict=True)
+    ]
 
 
-async def find(work: Work, event_id: str) -> Charge | None:
-    """Return what the event was charged, or None while it is not."""
-    c, e = tables.charges.c, tables.events.c
-    query = (
-        select(c.event_id, c.transaction_id, c.wallet_id, c.amount, c.asset, e.quantity)
-        .join(tables.events, (e.project_id == c.project_id) & (e.event_id == c.event_id))
-        .where(c.project_id == work.project_id, c.event_id == event_id)
+def _charge(row: tuple[Any, ...] | None, quantity: int) -> Charge | None:
+    if row is None:
+        return None
+    _, event_id, transaction_id, wallet_id, amount, asset = row
+    return Charge(
+        event_id=event_id,
+        quantity=quantity,
+        amount=Money(amount, Asset.parse(asset)),
+        wallet_id=wallet_id,
+        transaction_id=transaction_id,
     )
-    row = (await work.execute(query)).first()
-    return row and Charge(
-        event_id=row.event_id,
-        quantity=row.quantity,
-        amount=Money(row.amount, Asset.parse(row.asset)),
-        wallet_id=row.wallet_id,
-        transaction_id=row.transaction_id,
+
+
+async def _claim(items: Sequence[tuple[Work, Charge]]) -> list[None]:
+    rows = sorted((_row(work, each) for work, each in items), key=lambda row: row[:2])
+    claimed = await insert_new_rows(
+        items[0][0], tables.charges, NAMES, rows, returning=("event_id",)
     )
+    if len(claimed) < len(rows):
+        raise Collided
+    return [None] * len(items)
+
+
+def _row(work: Work, charge: Charge) -> tuple[Any, ...]:
+    row = (
+        work.project_id,
+        charge.event_id,
+        charge.transaction_id,
+        charge.wallet_id,
+        charge.amount.amount,
+        str(charge.amount.asset),
+        work.now,
+    )
+    return (*row, work.digest(*map(canonical, row)))
+
+
+KEYS = ("project_id", "event_id")
+NAMES = (*KEYS, "transaction_id", "wallet_id", "amount", "asset", "charged_at", "digest")
+FIND: Step[tuple[str, int], Charge | None] = Step(Order.LOOK + 2, _find)
+"""Return what an event, of such a quantity, was charged, or None while it is not."""
+CLAIM: Step[Charge, None] = Step(Order.WRITE + 2, _claim)
+"""Write that the event is charged. On Postgres this waits for a unit that charges it too."""

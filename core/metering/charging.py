@@ -1,19 +1,24 @@
 """Charge usage: record an event and take its price from a wallet, or do neither.
 
-Of several units that charge one event, the first to insert its rows goes on and the others wait
-for it; then they find what it did. Nothing is decided on a row that was only looked at.
+The call may share its unit with others, so whatever can refuse it comes before whatever writes:
+look up, price, post, and only then write the event and its charge. Of several units that charge
+one event at once, all but one find its rows taken, are rolled back, and then find what it did.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core import ledger, wallets
+from core.db.sets import find_rows
+from core.db.together import Collided, Order, Step
 from core.db.work import Work
 from core.kernel.errors import EngineError
 from core.kernel.money import Money
-from core.metering import charges, events, meters, recording
+from core.metering import charges, events, meters, recording, tables
 from core.metering.charges import Charge
-from core.metering.errors import EventConflict, MeterNotChargeable
+from core.metering.errors import EventConflict, MeterNotChargeable, MeterNotFound
 from core.metering.model import CHARGEABLE, Event, Meter, Reading, price_of, try_read
+from core.metering.recording import Recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,49 +36,72 @@ async def charge(work: Work, event: Event, wallet_id: str | None) -> Charged:
     An event that was recorded with the same content and never charged is charged now. Raises
     InsufficientFunds with the shortfall, and then nothing is recorded either.
     """
-    meter = await meters.find(work, event.meter_key)
+    meter = await work.together(METER, event.meter_key)
     if meter.aggregation not in CHARGEABLE:
         raise MeterNotChargeable(meter.key, str(meter.aggregation))
-    reading = try_read(event, meter, work.now)
-    if isinstance(reading, Reading) and await recording.insert_new(work, [reading]):
-        return await _take(work, reading.event_id, reading.quantity, meter, wallet_id)
-    # A new statement, hence a new snapshot: whoever recorded the event has committed by now.
-    before = (await recording.recorded(work, [event.event_id])).get(event.event_id)
+    before = await work.together(LOOK_UP, event.event_id)
     if before is None:
-        assert isinstance(reading, EngineError), "an event that was not inserted is recorded"
-        raise reading
+        reading = try_read(event, meter, work.now)
+        if isinstance(reading, EngineError):
+            raise reading
+        return await _take(work, event, reading, reading.quantity, meter, wallet_id)
     if before.content != event.content:
         raise EventConflict(event.event_id)
-    if first := await charges.find(work, event.event_id):
-        return await _found(work, first)
-    return await _take(work, event.event_id, before.quantity, meter, wallet_id)
+    first = await work.together(charges.FIND, (event.event_id, before.quantity))
+    if first is not None:
+        left = (await wallets.balances(work, [first.wallet_id]))[first.wallet_id]
+        return Charged(first, left.available, duplicate=True)
+    return await _take(work, event, None, before.quantity, meter, wallet_id)
 
 
 async def _take(
-    work: Work, event_id: str, quantity: int, meter: Meter, wallet_id: str | None
+    work: Work,
+    event: Event,
+    reading: Reading | None,
+    quantity: int,
+    meter: Meter,
+    wallet_id: str | None,
 ) -> Charged:
-    """Claim the charge, then post it. What is claimed is given up when the posting is refused."""
+    """Post the charge, then write what was charged, and the event too if it is new."""
     wallet = await _wallet(work, meter, wallet_id)
-    amount = price_of(event_id, quantity, meter)
-    transaction = amount.amount and ledger.flows.CHARGE.draw(
-        work, amount, reference=f"usage:{event_id}", source=wallet.id, memo=meter.name
-    )
+    amount = price_of(event.event_id, quantity, meter)
+    posted = await _post(work, event, amount, wallet, meter)
     made = Charge(
-        event_id=event_id,
+        event_id=event.event_id,
         quantity=quantity,
         amount=amount,
         wallet_id=wallet.id,
-        transaction_id=transaction.id if transaction else None,
+        transaction_id=posted.transaction.id if posted else None,
     )
-    if not await charges.claim(work, made):
-        first = await charges.find(work, event_id)
-        assert first, "a charge that could not be claimed is there"
-        return await _found(work, first)
-    if transaction:
-        await ledger.post(work, transaction)
-    work.record("charged", event_id)
+    if posted:
+        available = Money(posted.available, amount.asset)
+    else:
+        available = (await wallets.balances(work, [wallet.id]))[wallet.id].available
+    if reading is not None:
+        await work.together(WRITE, reading)
+    await work.together(charges.CLAIM, made)
+    work.record("charged", event.event_id)
     await events.usage_charged(work, made, meter)
-    return Charged(made, await _available(work, wallet.id), duplicate=False)
+    return Charged(made, available, duplicate=False)
+
+
+async def _post(
+    work: Work, event: Event, amount: Money, wallet: wallets.Wallet, meter: Meter
+) -> ledger.Accepted | None:
+    """Take the price, if there is one: a transaction moves something."""
+    if not amount.amount:
+        return None
+    transaction = ledger.flows.CHARGE.draw(
+        work, amount, reference=f"usage:{event.event_id}", source=wallet.id, memo=meter.name
+    )
+    try:
+        [outcome] = await ledger.post(work, transaction)
+    except ledger.ReferenceReused as taken:
+        # Somebody charged this event, from another wallet, since we looked for its charge.
+        raise Collided from taken
+    if isinstance(outcome, ledger.Duplicate):
+        raise Collided
+    return outcome
 
 
 async def _wallet(work: Work, meter: Meter, wallet_id: str | None) -> wallets.Wallet:
@@ -85,9 +113,26 @@ async def _wallet(work: Work, meter: Meter, wallet_id: str | None) -> wallets.Wa
     return wallet
 
 
-async def _found(work: Work, first: Charge) -> Charged:
-    return Charged(first, await _available(work, first.wallet_id), duplicate=True)
+async def _meters(items: Sequence[tuple[Work, str]]) -> list[Meter | EngineError]:
+    found = await meters.by_key(items[0][0], (key for _, key in items))
+    return [found.get(key) or MeterNotFound(key) for _, key in items]
 
 
-async def _available(work: Work, wallet_id: str) -> Money:
-    return (await wallets.balances(work, [wallet_id]))[wallet_id].available
+async def _look_up(items: Sequence[tuple[Work, str]]) -> list[Recorded | None]:
+    wanted = [(work.project_id, event_id) for work, event_id in items]
+    names = ("project_id", "event_id", "content", "quantity")
+    rows = await find_rows(items[0][0], tables.events, names[:2], wanted, names)
+    found = {row[:2]: Recorded(row[2], row[3]) for row in rows}
+    return [found.get(key) for key in wanted]
+
+
+async def _write(items: Sequence[tuple[Work, Reading]]) -> list[None]:
+    for work, reading in items:
+        if not await recording.insert_new(work, [reading]):
+            raise Collided
+    return [None] * len(items)
+
+
+METER: Step[str, Meter] = Step(Order.LOOK, _meters)
+LOOK_UP: Step[str, Recorded | None] = Step(Order.LOOK + 1, _look_up)
+WRITE: Step[Reading, None] = Step(Order.WRITE, _write)

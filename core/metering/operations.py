@@ -155,6 +155,7 @@ async def list_meters(work: Work, request: PageRequest) -> MeterList:
         ),
     ),
     batched=True,
+    names=lambda request: [each.event_id for each in request.events],
 )
 async def record_usage(work: Work, request: RecordUsage) -> UsageRecorded:
     """Record 1 to 1,000 uses without charging them, and say of each what came of it.
@@ -214,6 +215,7 @@ async def record_usage(work: Work, request: RecordUsage) -> UsageRecorded:
         ),
     ),
     batched=True,
+    names=lambda request: [request.event_id],
 )
 async def charge_usage(work: Work, request: ChargeUsage) -> UsageCharged:
     """Record one use and take its price from a wallet, both or neither.
