@@ -29,7 +29,9 @@ async def main(form: Form) -> int:
         await ground.make_database(server, ground.BURSAR)
         async with installed(server, folder) as installations:
             async with laid_out(server, installations, folder) as scene:
+                rounds.say(f"laid out after {time.perf_counter() - began:.1f} s")
                 samples, grown = await _measured(scene, form)
+            rounds.say(f"measured after {time.perf_counter() - began:.1f} s")
             proofs = await prove_all(installations.by_books)
     clean = {name: bool(each["clean"]) for name, each in proofs.items()}
     rows = [table.row(each, samples, clean=clean) for each in SUBJECTS]

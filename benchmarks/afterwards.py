@@ -26,6 +26,10 @@ KINDS = {"ledger_": "other tables of the ledger", "audit_": "audit", "metering_"
 async def latencies(scene: Scene, form: Form, peak: float) -> list[Sample]:
     """Charge at half the peak, at a constant rate, whatever is not yet answered."""
     samples = []
+    if not peak:
+        nothing = Sample()
+        nothing.fail("there is no peak: nothing was charged")
+        return [nothing]
     for number in range(LATENCY_ROUNDS):
         sample = await watched(
             lambda seconds: scene.charging.at_rate(peak / 2, seconds),

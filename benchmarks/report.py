@@ -2,12 +2,14 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks import table
 
+BUSY = 0.2
+"""Servers that do less than this of a core are idle: their workers look for work."""
 FOLDER = Path(__file__).parents[1] / "var"
 
 
@@ -30,6 +32,12 @@ def _told(result: Mapping[str, Any]) -> list[str]:
     machine = result["machine"]
     said = [*table.lines(result["rows"]), "", f"Form {result['form']}. {_machine(machine)}"]
     said[-1] += f" It took {result['seconds']:,.0f} s."
+    if shares := _client_shares(result["rows"]):
+        said += [
+            "",
+            "Of the processor time that a subject behind a server took, the client itself took "
+            f"{min(shares):.0%} to {max(shares):.0%}.",
+        ]
     if result.get("memory"):
         memory = (f"{size / 2**20:,.1f} MiB after {n}" for n, size in result["memory"].items())
         said += ["", f"Memory of the serving process, by calls: {', '.join(memory)}."]
@@ -37,6 +45,15 @@ def _told(result: Mapping[str, Any]) -> list[str]:
         disk = (f"{kind} {size:,.0f} B" for kind, size in result["disk"].items())
         said += ["", f"Disk for each charge over MCP: {', '.join(disk)}."]
     return [*said, "", *proofs(result["prove"])]
+
+
+def _client_shares(rows: Sequence[Mapping[str, Any]]) -> list[float]:
+    """Tell the client's part in whatever servers had a part in."""
+    return [
+        cores["client"] / sum(cores.values())
+        for each in rows
+        if (cores := each["cores"]).get("servers", 0) > BUSY and each["counts"]
+    ]
 
 
 def _machine(machine: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from benchmarks.sample import Measure, Sample
 from benchmarks.watching import Watch
 
-WARMING_SECONDS = 0.3
+WARMING_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class Form:
     calls_seconds: float = 0.0
 
 
-QUICK = Form(name="quick", rounds=3, seconds=0.5, latency_seconds=1, calls_seconds=3)
+QUICK = Form(name="quick", rounds=3, seconds=0.4, latency_seconds=1, calls_seconds=3)
 USUAL = Form(name="usual", rounds=5, seconds=2.5, latency_seconds=6, calls_seconds=30)
 FULL = Form(name="full", rounds=7, seconds=4, latency_seconds=10, calls=1_000_000)
 
