@@ -139,10 +139,10 @@ class _ShortWay:
 
 
 def _blotted(text: str) -> str:
-    return text if _is_plain(text) else _remembered(text)
+    return text if is_plain(text) else _remembered(text)
 
 
-def _is_plain(text: str) -> bool:
+def is_plain(text: str) -> bool:
     """Tell at a glance that none of `_SECRET_TEXTS` can be in a text; most texts are like that.
 
     Each of them needs a space, an equals sign, `://`, `eyJ`, or an underscore before thirty

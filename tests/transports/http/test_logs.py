@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import structlog
+from hypothesis import given
+from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from mcp_server import logs
@@ -136,3 +138,37 @@ async def test_a_person_at_a_terminal_reads_words(capsys: pytest.CaptureFixture[
     root.handlers[:], root.level = before, level
     assert "request" in stream.getvalue()
     assert "path=/v1/things" in stream.getvalue()
+
+
+FACTS: dict[str, str | float] = {"method": "POST", "status": 200, "milliseconds": 1.5, "path": "/é"}
+
+
+def test_a_line_that_takes_the_short_way_is_the_same_line(written: io.StringIO) -> None:
+    with structlog.contextvars.bound_contextvars(request_id="order-77"):
+        logs.tell("bursar.http", logging.INFO, "request", FACTS)
+        structlog.get_logger("bursar.http").info("request", **FACTS)
+        logs.tell("bursar.http", logging.DEBUG, "request", FACTS)
+
+    short, usual = lines(written)
+    assert short.pop("at")[:16] == usual.pop("at")[:16]
+    assert short == usual
+
+
+def test_no_credential_takes_the_short_way_either(written: io.StringIO) -> None:
+    sent = {"path": f"/x/{KEY}", "caller": f"Bearer {KEY}", "client": f"postgresql://a:{KEY}@db"}
+    with structlog.contextvars.bound_contextvars(request_id=KEY):
+        logs.tell("bursar.http", logging.INFO, "request", sent)
+
+    (line,) = lines(written)
+    assert KEY not in json.dumps(line)
+    assert line["request_id"] == "bsk_[redacted]"
+
+
+LONG = ("9" * 30, "a1" * 15)
+PARTS = ("bearer ", "Basic\t", "bsk_", "eyJ", ".", "?token=", "&code=", "://a:", "@", "_", "é")
+SUSPICIOUS = st.lists(st.sampled_from([*PARTS, *LONG]), max_size=6).map("".join)
+
+
+@given(SUSPICIOUS | st.text())
+def test_what_looks_plain_at_a_glance_holds_no_credential(text: str) -> None:
+    assert not logs.is_plain(text) or logs.without_secrets(text) == text
