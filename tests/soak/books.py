@@ -1,6 +1,7 @@
 """What was acknowledged, and the question whether the engine's books say exactly that."""
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from tests.soak.ground import METER, Ground
 from tests.soak.script import Op, millionths_of
 from tests.soak.wire import Answer, Connection
 
+log = logging.getLogger("soak")
 PAGE = 200
 SAMPLED = 50
 """One of so many acknowledged calls is repeated in the end."""
@@ -30,6 +32,7 @@ class Journal:
     batches: list[Op] = field(default_factory=list)
     sample: list[tuple[Op, Mapping[str, Any]]] = field(default_factory=list)
     calls: int = 0
+    asked_again: int = 0
 
     async def begin(self, url: str) -> None:
         """Write down what the wallets' statements say before anything is asked."""
@@ -71,8 +74,11 @@ class Journal:
             for wallet in self.ground.wallets:
                 await self._compare_wallet(connection, wallet)
             await self._compare_usage(connection)
+        log.info("the statements say what was acknowledged")
         await self._repeat(url)
+        log.info("asked again, %d calls were answered as before", self.asked_again)
         proof = await self.ground.prove()
+        log.info("proved: %s", dict(proof.looked_at))
         assert proof.differences == []
         assert proof.looked_at["transactions"] >= len(set().union(*self.moved.values()))
 
@@ -116,6 +122,7 @@ class Journal:
         token = self.ground.operator if op.by_operator else self.ground.member
         answer = await connection.ask(op.name, op.make(), token=token, key=op.key)
         body = answer.must()
+        self.asked_again += 1
         if before is None:
             assert (body["accepted"], body["refused"]) == (0, 0), "a recorded event was lost"
         elif op.key:

@@ -1,6 +1,7 @@
 """Whatever is killed under load, nothing that was acknowledged is lost or doubled."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(SECONDS)]
 CLIENTS = 12
 FAULT_SECONDS = 120.0
 """Within this a fault is over: everybody saw it, what was gone is back, and is used again."""
+log = logging.getLogger("soak")
 Fault = Callable[[], Awaitable[None]]
 
 
@@ -84,6 +86,11 @@ async def _under_load(load: Load, operations: int, faults: list[Fault]) -> None:
             await load.answered.reaches(calls * n // (len(faults) + 1))
             async with asyncio.timeout(FAULT_SECONDS):
                 await fault()
+            log.info(
+                "%d operations acknowledged, fault %d of %d is over; Busy so far: %d",
+                load.acknowledged.count, n, len(faults), load.busy.count,
+            )  # fmt: skip
+    log.info("%d operations acknowledged in %d calls", load.acknowledged.count, calls)
 
 
 async def _kill_server(load: Load, server: Child) -> None:
