@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -17,6 +18,8 @@ from core.kernel.money import LARGEST
 TEXT_MAX = 200
 ITEMS_MAX = 5
 DEPTH_MAX = 6
+_SECRET_LENGTH_MIN = 13
+"""No pattern below matches anything shorter."""
 _SECRET_LENGTH_MAX = 8192
 _SECRET_WORDS = (
     "secret",
@@ -87,7 +90,7 @@ def redacted(value: Any, depth: int = 0) -> Any:
         return "[…]"
     if isinstance(value, Mapping):
         return {
-            _clean(str(name), 64): REDACTED if _is_secret(name) else redacted(part, depth + 1)
+            _clean(str(name), 64): REDACTED if _is_secret(str(name)) else redacted(part, depth + 1)
             for name, part in list(value.items())[:40]
         }
     if isinstance(value, list | tuple):
@@ -102,13 +105,16 @@ def redacted(value: Any, depth: int = 0) -> Any:
 
 def _clean(text: str, length: int) -> str:
     """Make the text storable: NUL and lone surrogates are shown as the replacement character."""
+    if len(text) < _SECRET_LENGTH_MIN and text.isascii() and "\x00" not in text:
+        return text
     # Whole credentials are looked for before the text is cut, and in no more than could be one.
     shown = _SECRET_TEXT.sub(REDACTED, text[: length + _SECRET_LENGTH_MAX])
     storable = shown[: length + 1].replace("\x00", "�").encode("utf-8", "replace").decode()
     return storable if len(storable) <= length else storable[:length] + "…"
 
 
-def _is_secret(name: object) -> bool:
+@lru_cache(maxsize=1024)
+def _is_secret(name: str) -> bool:
     # Tokens are also what models are billed by: one token is a secret, several are a count.
-    told = str(name).lower().replace("tokens", "")
+    told = name.lower().replace("tokens", "")
     return any(word in told for word in _SECRET_WORDS)

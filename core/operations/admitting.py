@@ -1,5 +1,6 @@
 """Decide whether a call may go on: its scopes, its role, and the shape of what it says. Pure."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ DEPTH_MAX = 16
 NAMES_MAX = 50
 """More than any object of ours has. Each wrong name costs a sentence about it before it is told."""
 FIELD_MAX = 64
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def authorize(operation: Operation[Any, Any], caller: Caller) -> None:
@@ -96,7 +98,7 @@ def _is_storable(value: Any, depth: int = 0) -> bool:
     if depth > DEPTH_MAX:
         return False
     if isinstance(value, str):
-        return "\x00" not in value and not any("\ud800" <= each <= "\udfff" for each in value)
+        return "\x00" not in value and (value.isascii() or not _SURROGATE.search(value))
     if isinstance(value, Mapping):
         return len(value) <= NAMES_MAX and all(
             _is_storable(k) and _is_storable(v, depth + 1) for k, v in value.items()

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from secrets import SystemRandom
 from typing import Any, Protocol
@@ -87,9 +88,34 @@ class _Run:
     operation: Operation[Any, Any]
     call: Call
     outcome: Outcome
-    invocation: Invocation
+    invocation_id: str
+    at: datetime
     started: float
+    project_id: str | None
     request: Request | None = None
+
+    def invocation(
+        self, decision: Decision, code: str | None = None, touched: tuple[str, ...] = ()
+    ) -> Invocation:
+        """Say what is to be written down of this call, as far as it has come."""
+        operation, call = self.operation, self.call
+        return Invocation(
+            id=self.invocation_id,
+            at=self.at,
+            project_id=self.project_id,
+            caller=call.caller,
+            door=call.door,
+            operation=operation.name,
+            effect=operation.effect.value,
+            decision=decision,
+            error_code=code,
+            replayed=self.outcome.replayed,
+            duration_us=int((stopwatch() - self.started) * 1_000_000),
+            request_id=call.request_id,
+            trace_id=call.trace_id,
+            arguments=call.arguments,
+            touched=touched,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +150,7 @@ class Gate:
         return await asyncio.shield(task)
 
     async def _perform(self, operation: Operation[Any, Any], call: Call) -> Outcome:
-        run = _Run(operation, call, Outcome(), self._invocation(operation, call), stopwatch())
+        run = self._run(operation, call)
         try:
             authorize(operation, call.caller)
             run.outcome.limit = await self._limit(operation, call.caller)
@@ -155,7 +181,7 @@ class Gate:
     async def _write_down(self, run: _Run, decision: Decision, code: str | None = None) -> None:
         """Make the row durable. What cannot be written down is not answered either: it is Busy."""
         try:
-            await self.trail.record(_told(run, decision, code))
+            await self.trail.record(run.invocation(decision, code))
         except Busy as busy:
             run.outcome.body, run.outcome.error = {}, busy
 
@@ -203,12 +229,14 @@ class Gate:
 
     async def _commit_together(self, batch: Sequence[Waiting[_Run]], attempt: int) -> None:
         async with self.database.begin(SYSTEM) as unit:
-            if attempt > 1 and await audit.was_recorded(unit, batch[0].call.invocation):
+            if attempt > 1 and await audit.was_recorded(
+                unit, batch[0].call.invocation(Decision.FAILED)
+            ):
                 raise AlreadyCommitted
             calls = []
             for each in batch:
                 run = each.call
-                work = unit.shared_by(run.call.caller, run.invocation.id)
+                work = unit.shared_by(run.call.caller, run.invocation_id)
                 calls.append((each.context, self._one_of_many(work, run)))
             await run_together(calls)
 
@@ -219,11 +247,10 @@ class Gate:
             await self._find_project(work, run)
             outcome.body, outcome.replayed = await self._handle_among_others(work, run)
             outcome.error = None
-            touched = tuple(dict.fromkeys(each.object_id for each in work.effects))
-            row = replace(_told(run, Decision.ALLOWED), touched=touched)
+            row = run.invocation(Decision.ALLOWED, touched=_touched(work))
         except EngineError as error:
             outcome.body, outcome.error, outcome.replayed = {}, error, False
-            row = _told(run, Decision.REFUSED, error.code)
+            row = run.invocation(Decision.REFUSED, error.code)
         await work.together(audit.RECORD, row)
 
     async def _handle_among_others(self, work: Work, run: _Run) -> tuple[dict[str, Any], bool]:
@@ -255,14 +282,14 @@ class Gate:
         and what it answered stands.
         """
         async with self.database.begin(run.call.caller) as work:
-            if attempt > 1 and await audit.was_recorded(work, run.invocation):
+            recorded = run.invocation(Decision.FAILED)
+            if attempt > 1 and await audit.was_recorded(work, recorded):
                 raise AlreadyCommitted
             await self._find_project(work, run)
             body, replayed = await self._handle_once(work, run)
             run.outcome.body, run.outcome.replayed = body, replayed
-            touched = tuple(dict.fromkeys(each.object_id for each in work.effects))
-            row = _told(run, Decision.ALLOWED)
-            await audit.record_invocation(work, replace(row, touched=touched))
+            row = run.invocation(Decision.ALLOWED, touched=_touched(work))
+            await audit.record_invocation(work, row)
 
     async def _handle_once(self, work: Work, run: _Run) -> tuple[dict[str, Any], bool]:
         key, operation = run.call.idempotency_key, run.operation
@@ -278,7 +305,7 @@ class Gate:
 
     async def _find_project(self, work: Work, run: _Run) -> None:
         """Bind the unit to the project it is about. What is bound to another finds nothing."""
-        work.invocation_id, request = run.invocation.id, run.request
+        work.invocation_id, request = run.invocation_id, run.request
         if not isinstance(request, ProjectRequest):
             return
         bound = work.caller.project_id
@@ -291,22 +318,12 @@ class Gate:
         else:
             named = request.project_id, request.external_key
             work.found_project_id = await self.find_project(work, *named)
-        run.invocation = replace(run.invocation, project_id=work.found_project_id)
+        run.project_id = work.found_project_id
 
-    def _invocation(self, operation: Operation[Any, Any], call: Call) -> Invocation:
-        return Invocation(
-            id=self.database.ids.new("inv"),
-            at=self.database.clock.now(),
-            project_id=call.caller.project_id,
-            caller=call.caller,
-            door=call.door,
-            operation=operation.name,
-            effect=str(operation.effect),
-            decision=Decision.FAILED,
-            request_id=call.request_id,
-            trace_id=call.trace_id,
-            arguments=call.arguments,
-        )
+    def _run(self, operation: Operation[Any, Any], call: Call) -> _Run:
+        invocation_id, at = self.database.ids.new("inv"), self.database.clock.now()
+        project_id = call.caller.project_id
+        return _Run(operation, call, Outcome(), invocation_id, at, stopwatch(), project_id)
 
 
 async def _try(unit: Callable[[int], Awaitable[None]]) -> None:
@@ -338,11 +355,5 @@ def _read_request(operation: Operation[Any, Any], call: Call) -> Request:
     return validate(operation, call.arguments, call.idempotency_key)
 
 
-def _told(run: _Run, decision: Decision, code: str | None = None) -> Invocation:
-    return replace(
-        run.invocation,
-        decision=decision,
-        error_code=code,
-        replayed=run.outcome.replayed,
-        duration_us=int((stopwatch() - run.started) * 1_000_000),
-    )
+def _touched(work: Work) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(each.object_id for each in work.effects))
