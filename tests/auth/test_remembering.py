@@ -110,6 +110,28 @@ async def test_what_is_revoked_here_is_out_with_the_next_call(
         await program.caller()
 
 
+async def test_a_service_that_is_shut_out_here_is_out_with_the_next_call(program: Program) -> None:
+    """It has no grant that would end with it."""
+    async with program.database.begin(SYSTEM) as work:
+        service_id, _ = await clients.register_service(
+            work,
+            name="Backend",
+            scopes=("wallets:read",),
+            project_id=program.project_id,
+            role=Role.MEMBER,
+        )
+        issued = await tokens.issue_access(
+            work, client_id=service_id, grant_id=None, scopes=("wallets:read",), resource=MCP
+        )
+    program.token = issued.access_token
+    assert (await program.caller()).subject == service_id
+
+    await program.change(lambda work, the: clients.revoke(work, service_id))
+
+    with pytest.raises(CredentialRevoked):
+        await program.caller()
+
+
 async def test_a_role_that_was_changed_here_counts_with_the_next_call(program: Program) -> None:
     async def demote(work: Work, the: Program) -> None:
         await members.set_role(work, await _member(work, the), Role.VIEWER)
@@ -163,6 +185,7 @@ async def test_a_second_counts_from_when_it_was_asked_not_from_when_it_was_told(
     watch.seconds = 0.9
     memory.keep(b"key", "told late", expires_at=None, asked=asked)
 
+    assert [memory.recall(b"key", START) for _ in range(2)] == [None, "told late"]
     watch.seconds = 1.0
 
     assert memory.recall(b"key", START) is None
@@ -176,8 +199,11 @@ async def test_a_busy_token_is_looked_up_again_by_one_caller_and_not_by_all(
 
     with pytest.raises(CredentialRevoked):
         await program.caller()
-
     assert (await program.caller()).user_id == program.user_id
+
+    watch.seconds = remembering.SECONDS
+    with pytest.raises(CredentialRevoked):
+        await program.caller()
 
 
 async def test_what_is_revoked_during_a_look_up_is_not_remembered(watch: Watch) -> None:
