@@ -11,8 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
+from asyncpg import InterfaceError, PostgresError
 from sqlalchemy import Connection, event
-from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
@@ -145,14 +146,18 @@ def is_transient(error: BaseException) -> bool:
     """Tell whether the database was merely busy, so that the same unit may be run again."""
     if isinstance(error, PoolTimeout | ConnectionError | TimeoutError):
         return True
-    if not isinstance(error, DBAPIError | InterfaceError):
-        return False
-    state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
-    text = str(error.orig)
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or _is_passing(error.orig)
+    # What the driver raises when it is asked by itself, as for a COPY.
+    return isinstance(error, PostgresError | InterfaceError) and _is_passing(error)
+
+
+def _is_passing(error: BaseException | None) -> bool:
+    state: str = getattr(error, "sqlstate", None) or ""
+    text = str(error)
     return (
-        error.connection_invalidated
-        or state in _TRANSIENT_STATES
-        or (state or "").startswith("08")
+        state in _TRANSIENT_STATES
+        or state.startswith("08")
         or "database is locked" in text
         or "database table is locked" in text
         or "connection is closed" in text

@@ -35,6 +35,7 @@ from core.kernel.ids import compose, number_of
 
 Row = Sequence[Any]
 Names = tuple[str, ...]
+COPIED_MIN = 4
 VARIABLES_MAX = 4_000
 """How many values one statement may carry on SQLite, whose limit is 32,766: beyond some thousand
 there is nothing to be gained."""
@@ -45,14 +46,25 @@ async def insert_rows(work: Work, table: Table, names: Names, rows: Sequence[Row
     if not rows:
         return
     columns = _columns(work, table, names)
-    if columns.arrays:
-        into = f"insert into {table.name} ({', '.join(names)})"
-        sql = f"{into} select * from {columns.unnest()}"
-        await work.connection.exec_driver_sql(sql, columns.as_arrays(rows))
+    if columns.arrays and len(rows) >= COPIED_MIN:
+        await _copy(work, table, columns, rows)
         return
-    holes = ", ".join("?" * len(names))
+    holes = ", ".join(f"${n}" if columns.arrays else "?" for n in range(1, len(names) + 1))
     sql = f"insert into {table.name} ({', '.join(names)}) values ({holes})"
     await work.connection.exec_driver_sql(sql, columns.as_tuples(rows))
+
+
+async def _copy(work: Work, table: Table, columns: "_Columns", rows: Sequence[Row]) -> None:
+    """Send the rows by COPY, which costs both sides about half of what an INSERT does."""
+    raw = await work.connection.get_raw_connection()
+    driver = raw.driver_connection
+    assert driver is not None, "a unit of work has a connection"
+    if not driver.is_in_transaction():
+        # The unit's transaction begins with its first statement, and a COPY must not be before it.
+        await work.connection.exec_driver_sql("select 1")
+    await driver.copy_records_to_table(
+        table.name, records=columns.as_tuples(rows), columns=list(columns.names)
+    )
 
 
 async def insert_new_rows(
