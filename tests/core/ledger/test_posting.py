@@ -223,4 +223,7 @@ async def test_a_batch_costs_the_same_few_statements_whatever_its_size(world: Wo
             event.remove(engine, "before_cursor_execute", note)
         counts.append(len(statements))
 
-    assert counts == [5, 5]
+    # What is copied is no statement of its own to whoever counts them.
+    alone, together = counts
+    assert alone == 5
+    assert together <= alone
