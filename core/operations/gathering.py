@@ -78,12 +78,16 @@ class Queue(Generic[T]):
         await asyncio.shield(answered)
 
     async def _flush(self, share: Share[T]) -> None:
+        batch: list[Waiting[T]] = []
         try:
             while self._waiting:
                 batch, self._waiting = next_batch(self._waiting)
                 await share(batch)
         finally:
-            self._flusher = None
+            # Nobody waits for ever on a process that is being torn down.
+            left, self._waiting, self._flusher = [*batch, *self._waiting], [], None
+            for each in left:
+                answer(each, Busy())
 
 
 def next_batch(waiting: Sequence[Waiting[T]]) -> tuple[list[Waiting[T]], list[Waiting[T]]]:

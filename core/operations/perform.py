@@ -164,7 +164,7 @@ class Gate:
             self.trail.count_flood(call.caller.subject, operation.name, error.code)
             run.outcome.error = error
         except EngineError as error:
-            run.outcome.error = error
+            run.outcome.body, run.outcome.error = {}, error
             await self._write_down(run, Decision.REFUSED, error.code)
         except asyncio.CancelledError:
             # Only what may still be done, and written down, by a unit that others share ends here.
@@ -210,15 +210,16 @@ class Gate:
     async def _together(self, batch: Sequence[Waiting[_Run]]) -> None:
         """Run these calls in one unit, and tell each of them.
 
-        Where the unit fails for a reason other than a busy database, each is run in a unit of its
-        own: one that cannot be done must not take the others with it.
+        Where the unit fails for a reason other than a busy database, its halves are run apart, and
+        theirs, until whatever cannot be done is alone: it must not take the others with it.
         """
         try:
             await _try(partial(self._commit_together, batch))
         except Exception as error:  # noqa: BLE001 - each waiting call is told, and raises it
             if len(batch) > 1 and not isinstance(error, Busy):
-                for each in batch:
-                    await self._together([each])
+                middle = len(batch) // 2
+                await self._together(batch[:middle])
+                await self._together(batch[middle:])
                 return
             for each in batch:
                 # One error for each: what is raised takes on the traceback of who raised it.
