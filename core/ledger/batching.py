@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from core.kernel.errors import EngineError
-from core.kernel.ids import derived, renamed
 from core.kernel.money import LARGEST, Money
 from core.ledger.books import Book, Purse, Want, Wanting
 from core.ledger.errors import (
@@ -18,10 +17,11 @@ from core.ledger.errors import (
     AssetMismatch,
     BalanceTooLarge,
     CaptureTooLarge,
+    HoldNotFound,
     HoldNotOpen,
     ReferenceReused,
 )
-from core.ledger.grants import NEVER, Grant, Part, Terms
+from core.ledger.grants import NEVER, Grant, Part, Terms, lot_id
 from core.ledger.holds import Expire, Held, Hold, HoldState, Looked, Reserve, Settle
 from core.ledger.model import (
     Accepted,
@@ -104,8 +104,10 @@ class _Deciding:
     def all(self, proposals: Sequence[Proposal]) -> Decision | dict[AccountKey, list[Want]]:
         outcomes: list[Outcome] = []
         wanted: dict[AccountKey, list[Want]] = {}
+        # Whatever follows on a wallet that was left half-way cannot be decided either.
+        unread: set[AccountKey] = set()
         for proposal in proposals:
-            if wanted and self._touches(proposal, wanted):
+            if unread and not unread.isdisjoint(self._wallets_of(proposal)):
                 continue
             try:
                 outcomes.append(self._one(proposal))
@@ -113,15 +115,17 @@ class _Deciding:
                 outcomes.append(Refused(error))
             except Wanting as wanting:
                 wanted.setdefault(wanting.key, []).append(wanting.want)
+                unread.update(self._wallets_of(proposal))
         return wanted or Decision(
             outcomes, self.expired, self.books, self.holds, frozenset(self.opened)
         )
 
-    def _touches(self, proposal: Proposal, keys: Mapping[AccountKey, object]) -> bool:
-        """Whatever follows on an account that is not read to the end cannot be decided either."""
-        if isinstance(proposal, Transaction):
-            return any((proposal.project_id, e.account_id) in keys for e in proposal.entries)
-        return proposal.key in keys
+    def _wallets_of(self, proposal: Proposal) -> list[AccountKey]:
+        if not isinstance(proposal, Transaction):
+            return [proposal.key]
+        keys = [(proposal.project_id, each.account_id) for each in proposal.entries]
+        accounts = self.opening.accounts
+        return [key for key in keys if key in accounts and accounts[key].is_wallet]
 
     def _one(self, proposal: Proposal) -> Outcome:
         if isinstance(proposal, Transaction):
@@ -237,11 +241,10 @@ class _Deciding:
         owed = amount - (book.free - before)
         lots = self._lots(proposal, amount, carried)
         for n, (terms, size) in enumerate(lots):
-            whole = renamed(proposal.id, "grt")
             grant = Grant(
                 project_id=proposal.project_id,
                 account_id=book.account.id,
-                id=whole if n == 0 else derived("grt", proposal.id, str(n)),
+                id=lot_id(proposal.id, n),
                 transaction_id=proposal.id,
                 terms=terms,
                 amount=size,
@@ -276,6 +279,8 @@ class _Deciding:
 
     def _reserve(self, hold: Hold) -> Held:
         book = self._book_of(hold.key)
+        if book.held + hold.amount > LARGEST:
+            raise BalanceTooLarge(hold.account_id)
         book.check(-hold.amount)
         parts: list[Part] = []
         book.burn(min(hold.amount, book.free), parts)
@@ -304,9 +309,11 @@ class _Deciding:
         return captured
 
     def _open_hold(self, book: Book, hold_id: str) -> Hold:
-        if book.purse is None or hold_id not in book.purse.holds:
+        hold = book.purse.holds.get(hold_id) if book.purse else None
+        if hold is None:
+            if book.purse and hold_id in book.purse.sought:
+                raise HoldNotFound(hold_id)
             raise book.want(Want(hold_ids=frozenset([hold_id])))
-        hold = book.purse.holds[hold_id]
         if hold.state is not HoldState.OPEN:
             raise HoldNotOpen(hold_id, str(hold.state), hold.transaction_id)
         return hold
@@ -364,7 +371,7 @@ class _Deciding:
         if purse is None or not purse.knows_due or to is None:
             raise book.want(Want(due=True))
         book.due_at = None
-        for hold in list(purse.holds.values()):
+        for hold in sorted(purse.holds.values(), key=lambda each: (each.expires_at, each.id)):
             if hold.state is HoldState.OPEN and hold.expires_at <= self.now:
                 self._release(book, hold, HoldState.EXPIRED)
         for grant in sorted(purse.grants.values(), key=lambda each: each.key):

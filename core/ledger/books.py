@@ -30,8 +30,8 @@ class Want:
     grants: int = 0
     """How many, in the order in which they are spent."""
     grant_ids: frozenset[str] = frozenset()
-    of_transaction: str | None = None
-    """Every grant that this transaction made."""
+    of_transactions: frozenset[str] = frozenset()
+    """Every grant that these transactions made."""
     hold_ids: frozenset[str] = frozenset()
     due: bool = False
     """Everything that has expired, and when the next will."""
@@ -59,6 +59,8 @@ class Purse:
     transactions: set[str] = field(default_factory=set)
     """Of these transactions no grant is missing."""
     holds: dict[str, Hold] = field(default_factory=dict)
+    sought: set[str] = field(default_factory=set)
+    """Of these holds, those that exist are in `holds`."""
     knows_due: bool = False
     next_due_at: datetime | None = None
 
@@ -70,6 +72,7 @@ class Purse:
             self.is_complete,
             self.transactions,
             dict(self.holds),
+            self.sought,
             self.knows_due,
             self.next_due_at,
         )
@@ -129,8 +132,10 @@ class Book:
         return (
             self.sequence != opened.sequence
             or self.held != opened.held
-            or self.due_at != opened.due_at
+            or self.pinned != opened.pinned
             or self.burning != opened.burning
+            or self.left != opened.burning_left
+            or self.due_at != opened.due_at
         )
 
     def closed(self) -> Account:
@@ -187,9 +192,9 @@ class Book:
     def burn_first(self, transaction_id: str, amount: int, parts: list[Part]) -> int:
         """Take what there is of the grants that the transaction made; return what is missing."""
         if self.purse is None or transaction_id not in self.purse.transactions:
-            raise self.want(Want(of_transaction=transaction_id))
+            raise self.want(Want(of_transactions=frozenset([transaction_id])))
         self.put_out()
-        for grant in self.purse.grants.values():
+        for grant in sorted(self.purse.grants.values(), key=lambda each: each.key):
             left = self.purse.remaining.get(grant.id, 0)
             if grant.transaction_id == transaction_id and left and amount:
                 taken = min(left, amount)

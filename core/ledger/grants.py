@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from core.kernel.ids import compose, derived, number_of, renamed
+
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """Stands for no expiry, so that grants have one order on every database."""
 PRIORITY = 100
@@ -36,6 +38,18 @@ class BurnKey(NamedTuple):
     priority: int
     expires_at: datetime
     id: str
+
+
+_MILLISECOND = 1 << 80
+
+
+def lot_id(transaction_id: str, n: int) -> str:
+    """Name the n-th grant that a transaction makes: like the transaction, and as old as it."""
+    if n == 0:
+        return renamed(transaction_id, "grt")
+    others = number_of(derived("grt", transaction_id, str(n)))
+    age = number_of(transaction_id) // _MILLISECOND
+    return compose("grt", age * _MILLISECOND + others % _MILLISECOND)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,12 +27,10 @@ async def read_purses(
 
 
 def _joined(wants: Sequence[Want]) -> Want:
-    of = [each.of_transaction for each in wants if each.of_transaction]
-    assert len(set(of)) < 2, "a batch takes back one transaction of a wallet"
     return Want(
         grants=max(each.grants for each in wants),
         grant_ids=frozenset().union(*(each.grant_ids for each in wants)),
-        of_transaction=of[0] if of else None,
+        of_transactions=frozenset().union(*(each.of_transactions for each in wants)),
         hold_ids=frozenset().union(*(each.hold_ids for each in wants)),
         due=any(each.due for each in wants),
     )
@@ -46,18 +44,18 @@ async def _read(work: Work, account: Account, want: Want) -> Purse:
         rows = await _grants(work, account, purse, g.remaining > 0, order, want.grants)
         purse.is_complete = len(rows) < want.grants
         purse.horizon = rows[-1].key if rows else None
-    if want.of_transaction:
-        await _grants(work, account, purse, g.transaction_id == want.of_transaction)
-        purse.transactions.add(want.of_transaction)
+    if want.of_transactions:
+        await _grants(work, account, purse, g.transaction_id.in_(sorted(want.of_transactions)))
+        purse.transactions |= want.of_transactions
     if want.hold_ids:
         await _holds(work, account, purse, tables.holds.c.id.in_(sorted(want.hold_ids)))
+        purse.sought |= want.hold_ids
     if want.due:
         await _due(work, account, purse)
     pinned = {grant_id for hold in purse.holds.values() for grant_id, _ in hold.parts}
     if missing := (want.grant_ids | pinned) - purse.grants.keys():
         await _grants(work, account, purse, g.id.in_(sorted(missing)))
         assert missing <= purse.grants.keys(), "a grant is never deleted"
-    assert want.hold_ids <= purse.holds.keys(), "a hold is never deleted"
     return purse
 
 
