@@ -42,6 +42,7 @@ async def main(form: Form) -> int:
         "machine": described,
         "rows": [each.told() for each in rows],
         "memory": grown.memory,
+        "calls": grown.calls,
         "disk": grown.bytes_per_call(),
         "tables": grown.sizes,
         "prove": proofs,
@@ -76,7 +77,7 @@ def _asked() -> argparse.Namespace:
     one = parser.add_mutually_exclusive_group()
     one.add_argument("--quick", action="store_true", help="three short rounds")
     one.add_argument("--full", action="store_true", help="longer rounds, and a million calls")
-    one.add_argument(
+    parser.add_argument(
         "--growth",
         type=int,
         nargs="?",
@@ -84,7 +85,7 @@ def _asked() -> argparse.Namespace:
         metavar="ENTRIES",
         help="charges by the size of the ledger, up to this one",
     )
-    one.add_argument("--markdown", type=Path, nargs="+", metavar="FILE")
+    parser.add_argument("--markdown", type=Path, nargs="+", metavar="FILE")
     return parser.parse_args()
 
 
@@ -93,6 +94,6 @@ if __name__ == "__main__":
     if asked.markdown:
         report.markdown(asked.markdown)
     elif asked.growth:
-        sys.exit(uvloop.run(growth.main(asked.growth)))
+        sys.exit(uvloop.run(growth.main(asked.growth, QUICK if asked.quick else FULL)))
     else:
         sys.exit(uvloop.run(main(QUICK if asked.quick else FULL if asked.full else USUAL)))

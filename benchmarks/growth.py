@@ -15,7 +15,7 @@ from benchmarks import ground, machine, report, table
 from benchmarks.charges import charge, charging, open_wallets
 from benchmarks.filling import Filler
 from benchmarks.proving import prove_all
-from benchmarks.rounds import say, watched
+from benchmarks.rounds import Form, say, watched
 from benchmarks.sample import Sample
 from benchmarks.shops import make_project
 from benchmarks.subjects import GROWTH, Subject
@@ -27,7 +27,7 @@ from tests.processes import Child
 
 LEVELS = (100_000, 1_000_000, 10_000_000)
 WALLETS = 1_000
-ROUNDS, SECONDS, WARMING_SECONDS = 5, 4.0, 0.3
+WARMING_SECONDS = 0.3
 DAYS = 30
 EMPTY, GROWN = "bursar_empty", "bursar_grown"
 
@@ -52,15 +52,17 @@ class Growth:
     wallets: Sequence[str]
     watch: Watch
 
-    async def compare(self, name: str, rounds: int, seconds: float) -> dict[str, list[Sample]]:
+    async def compare(self, name: str, form: Form) -> dict[str, list[Sample]]:
         """Charge the ledger as it has grown and an empty one, in turn."""
         samples: dict[str, list[Sample]] = {f"{name}_empty": [], name: []}
-        for number in range(rounds):
+        for number in range(form.rounds):
             pair = list(samples) if number % 2 == 0 else list(samples)[::-1]
             for each in pair:
-                sample = await (self._grown(seconds) if each == name else self._empty(seconds))
+                sample = await (
+                    self._grown(form.seconds) if each == name else self._empty(form.seconds)
+                )
                 samples[each].append(sample)
-                say(f"round {number + 1}/{rounds}  {each:<22} {sample.rate:>10,.0f}")
+                say(f"round {number + 1}/{form.rounds}  {each:<22} {sample.rate:>10,.0f}")
         return samples
 
     async def _grown(self, seconds: float) -> Sample:
@@ -80,7 +82,7 @@ class Growth:
             return await watched(measure, seconds, self.watch)
 
 
-async def main(limit: int) -> int:
+async def main(limit: int, form: Form) -> int:
     began = time.perf_counter()
     levels = [each for each in LEVELS if each <= limit] or [limit]
     samples: dict[str, list[Sample]] = {}
@@ -90,7 +92,7 @@ async def main(limit: int) -> int:
         async with _filler(growth, levels[-1] // 2) as filler:
             for level in levels:
                 await _fill(growth, filler, level)
-                samples |= await growth.compare(name_of(level), ROUNDS, SECONDS)
+                samples |= await growth.compare(name_of(level), form)
         async with opened(settings_of(growth.settings, GROWN)) as installation:
             proofs = await prove_all({"postgres": installation})
     clean = {"postgres": bool(proofs["postgres"]["clean"])}

@@ -33,17 +33,15 @@ def _told(result: Mapping[str, Any]) -> list[str]:
     said = [*table.lines(result["rows"]), "", f"Form {result['form']}. {_machine(machine)}"]
     said[-1] += f" It took {result['seconds']:,.0f} s."
     if shares := _client_shares(result["rows"]):
-        said += [
-            "",
-            "Of the processor time that a subject behind a server took, the client itself took "
-            f"{min(shares):.0%} to {max(shares):.0%}.",
-        ]
+        least, most = min(shares), max(shares)
+        of = "Of the processor time that went into a subject behind a server, the client took"
+        said += ["", f"{of} {least:.0%} to {most:.0%}."]
     if result.get("memory"):
         memory = (f"{size / 2**20:,.1f} MiB after {n}" for n, size in result["memory"].items())
         said += ["", f"Memory of the serving process, by calls: {', '.join(memory)}."]
     if result.get("disk"):
         disk = (f"{kind} {size:,.0f} B" for kind, size in result["disk"].items())
-        said += ["", f"Disk for each charge over MCP: {', '.join(disk)}."]
+        said += ["", f"Disk for each of {result['calls']:,} charges over MCP: {', '.join(disk)}."]
     return [*said, "", *proofs(result["prove"])]
 
 

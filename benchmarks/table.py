@@ -60,7 +60,7 @@ def row(
         problem = problem or f"the books on {subject.books} do not prove clean"
     figures = [each.rate for each in own] if values is None else list(values)
     ratio = _ratio(own, samples[subject.against]) if subject.against else None
-    counts = not errors and not problem and any(figures)
+    counts = not errors and not problem and any(each.count for each in own)
     figure = ratio if subject.against else median(figures)
     goal = subject.goal
     return Row(
@@ -80,7 +80,7 @@ def row(
         aim=goal.aim if goal else None,
         goal_unit=goal.unit if goal else "",
         reached=goal.reached(figure) if goal and counts and figure is not None else "",
-        **_latencies(own),
+        **(_latencies(own) if values is None or subject.unit == "ms" else {}),
         cores=_cores(own),
         errors=errors,
         problem=problem,
@@ -154,4 +154,7 @@ def _bound(value: float | None, unit: str) -> str:
 
 def _plain(problem: str) -> str:
     """Write the problem so that it breaks no table."""
-    return " ".join(problem.replace("|", "/").split())[:120] or "nothing was done"
+    return (
+        " ".join(problem.replace("|", "/").split())[:120]
+        or "it did nothing, or went wrong without a word"
+    )

@@ -34,6 +34,10 @@ def test_a_row_with_one_error_does_not_count_and_says_why() -> None:
     assert "NOT COUNTED: 503 busy" in table.lines([row.told()])[2]
 
 
+def test_an_error_without_a_word_is_an_error() -> None:
+    assert not row_of([sample(120), Sample(count=1200, seconds=10.0, errors=1)]).counts
+
+
 def test_a_row_on_books_that_do_not_prove_clean_does_not_count() -> None:
     row = row_of([sample(120)], is_clean=False)
 
