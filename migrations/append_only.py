@@ -19,11 +19,12 @@ def install() -> None:
         op.execute(REFUSE)
 
 
-def protect(table: str) -> None:
+def protect(table: str, *, by: str = "refuse_change") -> None:
+    """Refuse every change, or on Postgres what the function `by` refuses, whose name begins so."""
     if op.get_bind().dialect.name == "postgresql":
         op.execute(
             f"create trigger {table}_append_only before update or delete on {table} "
-            "for each row execute function refuse_change()"
+            f"for each row execute function {by}()"
         )
         op.execute(
             f"create trigger {table}_no_truncate before truncate on {table} "

@@ -46,10 +46,25 @@ def _grant(connection: sa.Connection, role: str) -> None:
             )
         )
     )
+    # What is kept in parts is reached through the whole, and in no other way.
+    parts = set(
+        connection.scalars(sa.text("select relname from pg_class where relispartition")).all()
+    )
     connection.execute(sa.text(f"grant usage on schema public to {role}"))
+    # What was taken from the public is for the role that serves, and for nobody else.
+    functions = connection.scalars(
+        sa.text(
+            "select oid::regprocedure::text from pg_proc "
+            "where pronamespace = 'public'::regnamespace and prosecdef"
+        )
+    )
+    for function in functions.all():
+        connection.execute(sa.text(f"grant execute on function {function} to {role}"))
     for table in sa.inspect(connection).get_table_names():
         verbs = "select" if table == "alembic_version" else "select, insert"
         if table not in protected and table != "alembic_version":
             verbs += ", update, delete"
         connection.execute(sa.text(f'revoke all on "{table}" from {role}'))
+        if table in parts:
+            continue
         connection.execute(sa.text(f'grant {verbs} on "{table}" to {role}'))

@@ -1,4 +1,8 @@
-"""Which tables are protected against change, as the database itself says it now."""
+"""Which tables are protected against change, as the database itself says it now.
+
+A table that is kept in parts is protected when it and every part of it are: what is sent to a part
+passes by the guards of the whole.
+"""
 
 from sqlalchemy import text
 
@@ -9,8 +13,17 @@ select c.relname || ':' || case when (t.tgtype & 32) <> 0 then 'truncate' else '
 from pg_trigger t
 join pg_class c on c.oid = t.tgrelid
 join pg_proc p on p.oid = t.tgfoid
-where not t.tgisinternal and t.tgenabled in ('O', 'A') and p.proname = 'refuse_change'
-  and p.prosrc ilike '%raise exception%append-only%' and c.relnamespace = 'public'::regnamespace
+where not t.tgisinternal and t.tgenabled in ('O', 'A') and t.tgqual is null
+  and (t.tgtype & 2) <> 0 and (t.tgtype & 32 <> 0 or t.tgtype & 24 = 24 and t.tgtype & 1 <> 0)
+  and p.proname like 'refuse_change%' and p.prosrc ilike '%raise exception%append-only%'
+  and c.relnamespace = 'public'::regnamespace
+"""
+_PARTS = """
+select p.relname as whole, c.relname as part from pg_inherits i
+join pg_class c on c.oid = i.inhrelid
+join pg_class p on p.oid = i.inhparent
+where p.relkind = 'p' and p.relnamespace = 'public'::regnamespace
+order by c.relname
 """
 _SQLITE = """
 select tbl_name || ':' || substr(name, length(tbl_name) + 5) from sqlite_master
@@ -24,7 +37,9 @@ async def missing_guards(work: Work, protected: tuple[str, ...]) -> list[str]:
     kinds = ("change", "truncate") if on_postgres else ("update", "delete")
     rows = await work.execute(text(_POSTGRES if on_postgres else _SQLITE))
     present = {row[0] for row in rows}
-    wanted = [f"{table}:{kind}" for table in protected for kind in kinds]
+    parts = (await work.execute(text(_PARTS))).all() if on_postgres else []
+    guarded = [*protected, *(each.part for each in parts if each.whole in protected)]
+    wanted = [f"{table}:{kind}" for table in guarded for kind in kinds]
     return [guard for guard in wanted if guard not in present]
 
 

@@ -9,16 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core import ledger, wallets
-from core.db.sets import find_rows
 from core.db.together import Collided, Order, Step
 from core.db.work import Work
 from core.kernel.errors import EngineError
 from core.kernel.money import Money
-from core.metering import charges, events, meters, recording, tables
+from core.metering import charges, events, meters, recording, rollups
 from core.metering.charges import Charge
 from core.metering.errors import EventConflict, MeterNotChargeable, MeterNotFound
 from core.metering.model import CHARGEABLE, Event, Meter, Reading, price_of, try_read
-from core.metering.recording import Recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ async def charge(work: Work, event: Event, wallet_id: str | None) -> Charged:
     meter = await work.together(METER, event.meter_key)
     if meter.aggregation not in CHARGEABLE:
         raise MeterNotChargeable(meter.key, str(meter.aggregation))
-    before = await work.together(LOOK_UP, event.event_id)
+    before = await work.together(recording.LOOK_UP, event.event_id)
     if before is None:
         reading = try_read(event, meter, work.now)
         if isinstance(reading, EngineError):
@@ -78,8 +76,9 @@ async def _take(
     else:
         available = (await wallets.balances(work, [wallet.id]))[wallet.id].available
     if reading is not None:
-        await work.together(WRITE, reading)
+        await work.together(recording.WRITE, reading)
     await work.together(charges.CLAIM, made)
+    await work.together(rollups.SPENT, rollups.Spend(wallet.id, amount))
     work.record("charged", event.event_id)
     await events.usage_charged(work, made, meter)
     return Charged(made, available, duplicate=False)
@@ -118,21 +117,4 @@ async def _meters(items: Sequence[tuple[Work, str]]) -> list[Meter | EngineError
     return [found.get(key) or MeterNotFound(key) for _, key in items]
 
 
-async def _look_up(items: Sequence[tuple[Work, str]]) -> list[Recorded | None]:
-    wanted = [(work.project_id, event_id) for work, event_id in items]
-    names = ("project_id", "event_id", "content", "quantity")
-    rows = await find_rows(items[0][0], tables.events, names[:2], wanted, names)
-    found = {row[:2]: Recorded(row[2], row[3]) for row in rows}
-    return [found.get(key) for key in wanted]
-
-
-async def _write(items: Sequence[tuple[Work, Reading]]) -> list[None]:
-    for work, reading in items:
-        if not await recording.insert_new(work, [reading]):
-            raise Collided
-    return [None] * len(items)
-
-
 METER: Step[str, Meter] = Step(Order.LOOK, _meters)
-LOOK_UP: Step[str, Recorded | None] = Step(Order.LOOK + 1, _look_up)
-WRITE: Step[Reading, None] = Step(Order.WRITE, _write)

@@ -1,12 +1,12 @@
 """Tell first deliveries from repeated ones, within a batch and against what is recorded. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from core.kernel.errors import EngineError
 from core.metering.errors import EventConflict
-from core.metering.model import Event, Reading
+from core.metering.model import Reading, Told, content_of
 
 
 class Status(StrEnum):
@@ -16,8 +16,7 @@ class Status(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What came of one event of a batch."""
 
     event_id: str
@@ -26,17 +25,17 @@ class Verdict:
     """Why it was refused."""
 
 
-def first_of_each(readings: Sequence[Reading | EngineError]) -> dict[str, int]:
-    """Pick, of the events that can be recorded, where the first with each id stands."""
-    first: dict[str, int] = {}
-    for n, reading in enumerate(readings):
+def first_of_each(readings: Sequence[Reading | EngineError]) -> dict[str, Reading]:
+    """Pick, of the events that can be recorded, the first with each id, in order."""
+    first: dict[str, Reading] = {}
+    for reading in readings:
         if isinstance(reading, Reading):
-            first.setdefault(reading.event_id, n)
+            first.setdefault(reading.event_id, reading)
     return first
 
 
 def judge(
-    events: Sequence[Event],
+    told: Sequence[Told],
     readings: Sequence[Reading | EngineError],
     recorded: Mapping[str, bytes],
 ) -> list[Verdict]:
@@ -44,22 +43,23 @@ def judge(
 
     What was recorded once stays a duplicate, even when it has become too old to be recorded.
     """
-    first = first_of_each(readings)
+    stands = dict(recorded)
     verdicts = []
-    for n, (event, reading) in enumerate(zip(events, readings, strict=True)):
-        winner = first.get(event.event_id, len(events))
-        if event.event_id in recorded:
-            verdicts.append(_repeated(event, recorded[event.event_id]))
-        elif isinstance(reading, EngineError) and n < winner:
-            verdicts.append(Verdict(event.event_id, Status.REFUSED, reading))
-        elif n == winner:
-            verdicts.append(Verdict(event.event_id, Status.ACCEPTED))
+    for event, reading in zip(told, readings, strict=True):
+        event_id = event.event_id
+        content = stands.get(event_id)
+        if content is not None:
+            verdicts.append(_repeated(event, reading, content))
+        elif isinstance(reading, Reading):
+            stands[event_id] = reading.content
+            verdicts.append(Verdict(event_id, Status.ACCEPTED))
         else:
-            verdicts.append(_repeated(event, events[winner].content))
+            verdicts.append(Verdict(event_id, Status.REFUSED, reading))
     return verdicts
 
 
-def _repeated(event: Event, content: bytes) -> Verdict:
-    if event.content == content:
+def _repeated(event: Told, reading: Reading | EngineError, content: bytes) -> Verdict:
+    said = reading.content if isinstance(reading, Reading) else content_of(event)
+    if said == content:
         return Verdict(event.event_id, Status.DUPLICATE)
     return Verdict(event.event_id, Status.REFUSED, EventConflict(event.event_id))

@@ -60,7 +60,7 @@ def place_of(key: Sequence[str] | None) -> Place | None:
         place[0].astimezone(UTC)
     except (ValueError, OverflowError):
         raise paging.InvalidCursor from None
-    if place[0].tzinfo is None or not 0 <= place[1] < 2**15 or "\x00" in event_id:
+    if place[0].tzinfo is None or not 0 <= place[1] < 2**31 or "\x00" in event_id:
         raise paging.InvalidCursor
     return place
 
@@ -90,7 +90,14 @@ def _matching(work: Work, sought: Sought) -> Select[Any]:
     if sought.meter_id is not None:
         query = query.where(e.meter_id == sought.meter_id)
     if sought.event_id is not None:
-        query = query.where(e.event_id == sought.event_id)
+        # Its id says when it arrived, and so where it stands.
+        i = tables.event_ids.c
+        same = i.project_id == work.project_id, i.event_id == sought.event_id
+        query = query.where(
+            e.event_id == sought.event_id,
+            e.received_at == select(i.received_at).where(*same).scalar_subquery(),
+            e.occurred_at == select(i.occurred_at).where(*same).scalar_subquery(),
+        )
     if sought.start_at is not None:
         query = query.where(e.occurred_at >= sought.start_at)
     if sought.end_at is not None:

@@ -8,9 +8,10 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 from enum import StrEnum
+from typing import NamedTuple, Protocol
 
 import orjson
 
@@ -76,6 +77,23 @@ class Meter:
     archived_at: datetime | None = None
 
 
+class Told(Protocol):
+    """One use, as the caller told it: an `Event`, or the request it came in."""
+
+    @property
+    def event_id(self) -> str: ...
+    @property
+    def meter_key(self) -> str: ...
+    @property
+    def occurred_at(self) -> datetime | None:
+        """In UTC. None means the instant at which it is received."""
+
+    @property
+    def quantity(self) -> str | int: ...
+    @property
+    def properties(self) -> Mapping[str, Property]: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """One use, as the caller told it."""
@@ -83,26 +101,17 @@ class Event:
     event_id: str
     meter_key: str
     occurred_at: datetime | None
-    """None means the instant at which it is received."""
+    """In UTC. None means the instant at which it is received."""
     quantity: str | int
     properties: Mapping[str, Property]
 
     @property
     def content(self) -> bytes:
-        """Hash what was said. Equal contents under one id are one event, delivered twice.
-
-        An omitted time stays omitted, so that a retry a minute later is still the same event.
-        """
-        at = self.occurred_at and self.occurred_at.astimezone(UTC).isoformat()
-        counted = micro(self.quantity)
-        quantity = self.quantity if counted is None else counted
-        said = [self.meter_key, at, quantity, self.properties]
-        packed = orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
-        return hashlib.blake2b(packed, digest_size=16).digest()
+        return content_of(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+# Tuples, and not dataclasses: one is made of every event there ever is.
+class Reading(NamedTuple):
     """An event as its meter read it: fit to be recorded."""
 
     event_id: str
@@ -110,8 +119,27 @@ class Reading:
     occurred_at: datetime
     quantity: int
     """Millionths: one for every event that is only counted."""
-    properties: Mapping[str, Property]
+    packed: bytes
+    """The properties as JSON, their names in order."""
     content: bytes
+
+
+def content_of(told: Told) -> bytes:
+    """Hash what was said. Equal contents under one id are one event, delivered twice.
+
+    An omitted time stays omitted, so that a retry a minute later is still the same event.
+    """
+    return _hash(told, _packed(told), micro(told.quantity))
+
+
+def _packed(told: Told) -> bytes:
+    return orjson.dumps(told.properties, option=orjson.OPT_SORT_KEYS)
+
+
+def _hash(told: Told, packed: bytes, counted: int | None) -> bytes:
+    quantity = told.quantity if counted is None else counted
+    said = [told.meter_key, told.occurred_at, quantity, orjson.Fragment(packed)]
+    return hashlib.blake2b(orjson.dumps(said), digest_size=16).digest()
 
 
 def micro(number: str | int) -> int | None:
@@ -119,6 +147,8 @@ def micro(number: str | int) -> int | None:
 
     By hand rather than by Decimal: this runs for every event there ever is.
     """
+    if number == "1":
+        return MICRO  # what nearly every event says, by saying nothing
     if isinstance(number, int):
         units = number * MICRO
     elif _NUMBER.fullmatch(number):
@@ -147,7 +177,7 @@ def bucket_of(instant: datetime) -> int:
     return int(instant.timestamp()) // BUCKET_SECONDS
 
 
-def read(event: Event, meter: Meter | None, now: datetime) -> Reading:
+def read(event: Told, meter: Meter | None, now: datetime) -> Reading:
     """Read the event by its meter, or raise why it cannot be recorded."""
     if meter is None:
         raise MeterNotFound(event.meter_key)
@@ -158,14 +188,16 @@ def read(event: Event, meter: Meter | None, now: datetime) -> Reading:
         raise EventInTheFuture(event.event_id, occurred_at, now + FUTURE_MAX)
     if occurred_at < now - AGE_MAX:
         raise EventTooOld(event.event_id, occurred_at, now - AGE_MAX)
-    size = len(orjson.dumps(event.properties))
-    if size > PROPERTIES_BYTES_MAX:
-        raise PropertiesTooLarge(event.event_id, size, PROPERTIES_BYTES_MAX)
-    quantity = _quantity(event, meter)
-    return Reading(event.event_id, meter, occurred_at, quantity, event.properties, event.content)
+    packed = _packed(event)
+    if len(packed) > PROPERTIES_BYTES_MAX:
+        raise PropertiesTooLarge(event.event_id, len(packed), PROPERTIES_BYTES_MAX)
+    counted = micro(event.quantity)
+    quantity = _quantity(event, meter, counted)
+    content = _hash(event, packed, counted)
+    return Reading(event.event_id, meter, occurred_at, quantity, packed, content)
 
 
-def try_read(event: Event, meter: Meter | None, now: datetime) -> Reading | EngineError:
+def try_read(event: Told, meter: Meter | None, now: datetime) -> Reading | EngineError:
     """Read the event, or return why it cannot be recorded: one bad event spoils no others."""
     try:
         return read(event, meter, now)
@@ -173,10 +205,10 @@ def try_read(event: Event, meter: Meter | None, now: datetime) -> Reading | Engi
         return error
 
 
-def _quantity(event: Event, meter: Meter) -> int:
+def _quantity(event: Told, meter: Meter, counted: int | None) -> int:
     if meter.property is None and meter.aggregation is not Aggregation.COUNT:
-        return _counted(event.event_id, event.quantity)
-    if micro(event.quantity) != MICRO:
+        return _in_range(event.event_id, event.quantity, counted)
+    if counted != MICRO:
         # Left unread, it would be usage that somebody believes to be recorded.
         raise QuantityNotRead(event.event_id, meter.key, meter.property or "how many events")
     if meter.property is None:
@@ -189,11 +221,10 @@ def _quantity(event: Event, meter: Meter) -> int:
     is_number = _NUMBER.fullmatch(value) if isinstance(value, str) else value >= 0
     if isinstance(value, bool) or not is_number:
         raise PropertyNotNumeric(event.event_id, meter.property)
-    return _counted(event.event_id, value)
+    return _in_range(event.event_id, value, micro(value))
 
 
-def _counted(event_id: str, number: Property) -> int:
-    counted = micro(number)
+def _in_range(event_id: str, number: Property, counted: int | None) -> int:
     if counted is None:
         raise QuantityOutOfRange(event_id, str(number), PLACES, as_text(LARGEST))
     return counted

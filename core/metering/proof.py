@@ -1,37 +1,75 @@
 """Prove usage: every event and charge is what was written, and every charge has its money.
 
-A charge names the ledger transaction that took it; the transaction's reference names the event it
-is for. The two are joined here from both sides, so that neither can exist without the other.
+An event stands in two tables, under its id and in its month, and each must say what the other
+says; a month that was detached by right is missed by nobody. A charge names the ledger transaction
+that took it; the transaction's reference names the event it is for. The two are joined from both
+sides, so that neither can exist without the other. What is kept in sums: `summed.py`.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import or_, select
 
 from core import ledger
+from core.db.months import Kept, kept_months
 from core.db.proving import prove_rows, stream
 from core.db.work import Work
 from core.kernel.proving import Proof
-from core.metering import tables
+from core.metering import summed, tables
+from core.metering.model import AGE_MAX
 
-PROTECTED = ("metering_events", "metering_charges")
+PROTECTED = ("metering_event_ids", "metering_events", "metering_charges")
 
 
 async def prove(work: Work, proof: Proof) -> None:
-    """Look at every usage event and every charge; report each difference by its id."""
+    """Look at every usage event, charge and sum; report each difference by its id."""
+    # A younger month cannot have been taken away by right: usage may still be recorded in it.
+    since = work.now - AGE_MAX - timedelta(days=1)
+    kept = await kept_months(work, tables.events, since=since)
+    await prove_rows(work, proof, tables.event_ids, "usage ids")
     await prove_rows(work, proof, tables.events, "usage events")
     await prove_rows(work, proof, tables.charges, "usage charges")
+    await _prove_named(work, proof)
+    await _prove_there(work, proof, kept)
+    await summed.prove(work, proof, kept)
     await _prove_recorded(work, proof)
     await _prove_paid(work, proof)
     await _prove_booked(work, proof)
 
 
+async def _prove_named(work: Work, proof: Proof) -> None:
+    """Find events whose ids are not there, or stand for something else."""
+    e, i = tables.events.c, tables.event_ids.c
+    said = "occurred_at", "received_at", "quantity", "content"
+    query = (
+        select(e.event_id)
+        .outerjoin(tables.event_ids, (i.project_id == e.project_id) & (i.event_id == e.event_id))
+        .where(or_(i.event_id.is_(None), *(i[name] != e[name] for name in said)))
+    )
+    async for row in stream(work, query):
+        proof.differs(f"usage:{row.event_id}", "its id is not there, or stands for something else")
+
+
+async def _prove_there(work: Work, proof: Proof, kept: Kept) -> None:
+    """Find ids whose events are not there, though their months are."""
+    e, i = tables.events.c, tables.event_ids.c
+    query = (
+        select(i.event_id)
+        .outerjoin(tables.events, (i.project_id == e.project_id) & (i.event_id == e.event_id))
+        .where(e.event_id.is_(None), kept.holds(i.occurred_at))
+    )
+    async for row in stream(work, query):
+        proof.differs(f"usage:{row.event_id}", "its id is there, and the event is gone")
+
+
 async def _prove_recorded(work: Work, proof: Proof) -> None:
-    c, e = tables.charges.c, tables.events.c
+    """Find charges of what was never recorded: the id of what was charged is never forgotten."""
+    c, i = tables.charges.c, tables.event_ids.c
     query = (
         select(c.event_id)
-        .outerjoin(tables.events, (e.project_id == c.project_id) & (e.event_id == c.event_id))
-        .where(e.event_id.is_(None))
+        .outerjoin(tables.event_ids, (i.project_id == c.project_id) & (i.event_id == c.event_id))
+        .where(i.event_id.is_(None))
     )
     async for row in stream(work, query):
         proof.differs(f"usage:{row.event_id}", "it was charged, and no such event is recorded")

@@ -1,51 +1,74 @@
 """Record usage: a batch costs the same few statements whatever its size.
 
-One look-up of the meters, one insert that leaves out what is there already, and, only if something
-was left out, one look-up of what that was.
+One look-up of the meters; one insert of the ids, which leaves out those that are there already;
+one of the events whose ids were new; one that adds them to the sums; and, only if something was
+left out, one look-up of what that was. Concurrent calls share them, see `core.db.together`.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from operator import attrgetter
+from typing import Any, NamedTuple
 
-from sqlalchemy import select
+import orjson
 
 from core import audit
-from core.db.upsert import insert_for
-from core.db.work import Work, canonical
-from core.metering import events, meters, tables
+from core.db.months import ensure_months
+from core.db.sets import find_rows, insert_new_rows, insert_rows
+from core.db.together import Collided, Order, Step
+from core.db.work import Work
+from core.kernel.errors import EngineError
+from core.metering import events, meters, rollups, tables
 from core.metering.deduplicating import Status, Verdict, first_of_each, judge
-from core.metering.model import Event, Reading, bucket_of, try_read
+from core.metering.model import Reading, Told, bucket_of, try_read
 from core.operations.progress import report
 
 STEPS = 3
 """What a listener hears of a batch: read, recorded, compared."""
 
+_IDS = (
+    "project_id", "event_id", "occurred_at", "received_at", "quantity", "content", "digest",
+)  # fmt: skip
+_EVENTS = (
+    "project_id", "event_id", "meter_id", "occurred_at", "received_at", "position", "bucket",
+    "quantity", "properties", "content", "digest",
+)  # fmt: skip
+_KEY = ("project_id", "event_id")
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+Key = tuple[str, str]
+
+
+class Recorded(NamedTuple):
     """An event that is there already: a hash of what was said, and what the meter read."""
 
     content: bytes
     quantity: int
 
 
-async def record(work: Work, sent: Sequence[Event]) -> list[Verdict]:
+class Batch(NamedTuple):
+    """Events to be recorded unless their ids are taken, and ids to be looked up beside them."""
+
+    readings: Sequence[Reading]
+    others: Sequence[str] = ()
+
+
+async def record(work: Work, sent: Sequence[Told]) -> list[Verdict]:
     """Record those events that are new and right, and say of each what came of it, in order."""
-    known = await meters.by_key(work, (each.meter_key for each in sent))
-    readings = [try_read(each, known.get(each.meter_key), work.now) for each in sent]
+    known = await work.together(meters.BY_KEY, frozenset(each.meter_key for each in sent))
+    now, find = work.now, known.get
+    readings = [try_read(each, find(each.meter_key), now) for each in sent]
     report(1, STEPS, f"read {len(sent)} events")
-    fresh = [readings[n] for n in first_of_each(readings).values()]
-    inserted = await insert_new(work, [each for each in fresh if isinstance(each, Reading)])
-    report(2, STEPS, f"recorded {len(inserted)} events")
-    before = await recorded(work, {each.event_id for each in sent} - inserted)
+    fresh = first_of_each(readings)
+    others = {each.event_id for each in sent} - fresh.keys() if len(fresh) < len(sent) else ()
+    before = await work.together(WRITE, Batch(list(fresh.values()), sorted(others)))
     verdicts = judge(sent, readings, {name: each.content for name, each in before.items()})
     accepted = Counter(
         event.meter_key
         for event, verdict in zip(sent, verdicts, strict=True)
         if verdict.status is Status.ACCEPTED
     )
+    report(2, STEPS, f"recorded {accepted.total()} events")
     if accepted:
         await events.usage_recorded(work, accepted)
     await _note_refused(work, verdicts)
@@ -60,44 +83,148 @@ async def _note_refused(work: Work, verdicts: Iterable[Verdict]) -> None:
         await audit.record(work, "usage.refused", work.project_id, reasons=dict(reasons))
 
 
-async def insert_new(work: Work, readings: Sequence[Reading]) -> set[str]:
-    """Insert the events whose ids are free, and return those ids.
-
-    In the order of their ids: two batches that share some then wait for each other in one
-    direction only. On Postgres this waits for a unit that is recording one of the same ids.
-    """
-    if not readings:
-        return set()
-    table = tables.events
-    rows = [_row(work, n, each) for n, each in enumerate(readings)]
-    rows.sort(key=lambda row: row["event_id"])
-    insert = insert_for(work, table).on_conflict_do_nothing().returning(table.c.event_id)
-    return set((await work.execute(insert, rows)).scalars())
+async def _look_up(items: Sequence[tuple[Work, str]]) -> Sequence[Recorded | EngineError | None]:
+    """Return what is recorded under each id."""
+    keys = [(work.project_id, event_id) for work, event_id in items]
+    found = await _recorded(items[0][0], dict.fromkeys(keys))
+    return [found.get(key) for key in keys]
 
 
-async def recorded(work: Work, event_ids: Iterable[str]) -> dict[str, Recorded]:
-    """Return those of these events that are recorded."""
-    wanted = sorted(event_ids)
-    if not wanted:
-        return {}
-    e = tables.events.c
-    query = select(e.event_id, e.content, e.quantity).where(
-        e.project_id == work.project_id, e.event_id.in_(wanted)
-    )
-    return {row.event_id: Recorded(row.content, row.quantity) for row in await work.execute(query)}
-
-
-def _row(work: Work, position: int, reading: Reading) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "project_id": work.project_id,
-        "event_id": reading.event_id,
-        "meter_id": reading.meter.id,
-        "occurred_at": reading.occurred_at,
-        "received_at": work.now,
-        "position": position,
-        "bucket": bucket_of(reading.occurred_at),
-        "quantity": reading.quantity,
-        "properties": dict(reading.properties),
-        "content": reading.content,
+async def _write(
+    items: Sequence[tuple[Work, Reading | Batch]],
+) -> Sequence[Mapping[str, Recorded] | EngineError]:
+    """Record what is new of each item; say of a batch what was there before."""
+    wanted: dict[Key, tuple[Work, Reading]] = {}
+    for work, item in items:
+        project_id = work.project_id
+        for each in (item,) if isinstance(item, Reading) else item.readings:
+            wanted.setdefault((project_id, each.event_id), (work, each))
+    fresh = await _insert(wanted) if wanted else {}
+    taken = {
+        (work.project_id, event_id)
+        for work, item in items
+        for event_id in _left_out(work, item, fresh)
     }
-    return row | {"digest": work.digest(*map(canonical, row.values()))}
+    found = await _recorded(items[0][0], taken) if taken else {}
+    return [
+        {
+            event_id: found[key]
+            for event_id in _left_out(work, item, fresh)
+            if (key := (work.project_id, event_id)) in found
+        }
+        for work, item in items
+    ]
+
+
+def _left_out(work: Work, item: Reading | Batch, fresh: Mapping[Key, Reading]) -> Iterable[str]:
+    """Name what was not recorded for this item, though it may have been for another one."""
+    project_id = work.project_id
+    if isinstance(item, Reading):
+        if fresh.get((project_id, item.event_id)) is not item:
+            # It was looked up and not there: somebody else has recorded it since.
+            raise Collided
+        return ()
+    left = [e.event_id for e in item.readings if fresh.get((project_id, e.event_id)) is not e]
+    return (*left, *item.others)
+
+
+class _Row(NamedTuple):
+    """One event on its way into the tables, with its instants as the digests say them."""
+
+    work: Work
+    key: Key
+    reading: Reading
+    occurred: str
+    received: str
+    digest: bytes
+
+
+async def _insert(wanted: Mapping[Key, tuple[Work, Reading]]) -> dict[Key, Reading]:
+    """Insert those whose ids are free, with their events and sums, and return them."""
+    work = next(iter(wanted.values()))[0]
+    await ensure_months(work, tables.events, {each.occurred_at for _, each in wanted.values()})
+    rows = list(_signed(wanted))
+    taken = await _insert_ids(work, rows)
+    fresh = [each for each in rows if each.digest in taken]
+    if fresh:
+        await insert_rows(
+            work, tables.events, _EVENTS, [_event_row(n, each) for n, each in enumerate(fresh)]
+        )
+        await rollups.add_counts(work, (_counted(n, each) for n, each in enumerate(fresh)))
+    return {each.key: each.reading for each in fresh}
+
+
+def _signed(wanted: Mapping[Key, tuple[Work, Reading]]) -> Iterator[_Row]:
+    received_at, received = None, ""
+    for key, (work, each) in wanted.items():
+        if work.now is not received_at:
+            # Nearly always the same for all of them: it is written once.
+            received_at, received = work.now, _text(work.now)
+        occurred = _text(each.occurred_at)
+        digest = work.digest(*key, occurred, received, each.quantity, each.content.hex())
+        yield _Row(work, key, each, occurred, received, digest)
+
+
+def _text(instant: datetime) -> str:
+    """Write an instant in UTC as `canonical` does, which would look at its kind and zone first."""
+    return instant.isoformat(timespec="microseconds")
+
+
+async def _insert_ids(work: Work, rows: Sequence[_Row]) -> set[bytes]:
+    """Insert the ids that are free. The digest covers the whole row, so that it can name it.
+
+    In the order of their ids: two units that share some then wait for each other in one direction
+    only. On Postgres this waits for a unit that is recording one of the same ids.
+    """
+    ids = [
+        (
+            *row.key, row.reading.occurred_at, row.work.now, row.reading.quantity,
+            row.reading.content, row.digest,
+        )
+        for row in sorted(rows, key=_key)
+    ]  # fmt: skip
+    return {
+        digest
+        for (digest,) in await insert_new_rows(
+            work, tables.event_ids, _IDS, ids, returning=("digest",)
+        )
+    }
+
+
+_key = attrgetter("key")
+
+
+def _event_row(position: int, row: _Row) -> tuple[Any, ...]:
+    work, key, each, occurred, received, _ = row
+    meter_id, bucket, packed = each.meter.id, bucket_of(each.occurred_at), each.packed
+    digest = work.digest(
+        *key, meter_id, occurred, received, position, bucket, each.quantity,
+        packed.decode(), each.content.hex(),
+    )  # fmt: skip
+    return (
+        *key, meter_id, each.occurred_at, work.now, position, bucket, each.quantity,
+        orjson.Fragment(packed), each.content, digest,
+    )  # fmt: skip
+
+
+def _counted(position: int, row: _Row) -> rollups.Counted:
+    (project_id, event_id), each = row.key, row.reading
+    place = each.occurred_at, row.work.now, position, event_id
+    return project_id, each.meter.id, bucket_of(each.occurred_at), each.quantity, place
+
+
+async def _recorded(work: Work, keys: Iterable[Key]) -> dict[Key, Recorded]:
+    """Return those of these events that are recorded."""
+    shown = ("project_id", "event_id", "content", "quantity")
+    found = await find_rows(work, tables.event_ids, _KEY, sorted(keys), shown)
+    return {(row[0], row[1]): Recorded(row[2], row[3]) for row in found}
+
+
+LOOK_UP: Step[str, Recorded | None] = Step(Order.LOOK + 1, _look_up)
+"""What is recorded under an id, or None."""
+
+WRITE: Step[Reading | Batch, Mapping[str, Recorded]] = Step(Order.WRITE, _write)
+"""Record one event that was looked up before, or a batch of which some may be there.
+
+Of a batch, what was there before is returned. One event that is there after all is `Collided`.
+"""

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
+from typing_extensions import TypedDict
 
 from core.metering import meters
 from core.metering.charges import Charge
@@ -123,12 +124,14 @@ class RecordUsage(ProjectRequest):
     events: list[UsageEvent] = Field(min_length=1, max_length=EVENTS_MAX)
 
 
-class EventReply(Result):
+class EventReply(TypedDict):
+    """What came of one event. A plain dict, because one is made of every event there ever is."""
+
     event_id: str
     status: Literal["accepted", "duplicate", "refused"]
-    code: str | None = None
+    code: str | None
     """Why it was refused, for programs."""
-    reason: str | None = None
+    reason: str | None
     """Why it was refused, for people."""
 
 
@@ -250,13 +253,11 @@ def meter_view(meter: Meter) -> MeterView:
 
 
 def event_reply(verdict: Verdict) -> EventReply:
-    error = verdict.error
-    return EventReply(
-        event_id=verdict.event_id,
-        status=verdict.status.value,
-        code=error.code if error else None,
-        reason=str(error) if error else None,
-    )
+    event_id, status, error = verdict
+    if error is None:
+        return {"event_id": event_id, "status": status.value, "code": None, "reason": None}
+    reason = str(error)
+    return {"event_id": event_id, "status": status.value, "code": error.code, "reason": reason}
 
 
 def charged_view(charged: Charged, meter_key: str) -> UsageCharged:

@@ -1,28 +1,29 @@
 """Summarize usage: by window of the project's own clock, and by one property.
 
 The database groups and adds up; what comes back is one row for each row of the answer, however
-many events there are. Windows are told apart by their quarter hours, never by a database's own
-idea of time zones, so that both databases agree on the nights when clocks change.
+many events there are. Counts, sums, largest and last values are told from the sums of quarter
+hours, and from events only where the period cuts a quarter hour; distinct values, and groups, take
+the events themselves, by their index. Windows are told apart by their quarter hours, never by a
+database's own idea of time zones, so that both databases agree on the nights when clocks change.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, Subquery, case, func, literal, select
+from sqlalchemy import ColumnElement, Select, Subquery, case, func, literal, select, union_all
 
 from core.db.jsontext import json_text
 from core.db.work import Work
 from core.kernel.period import Period, Window, windows
 from core.metering import tables
 from core.metering.errors import SummaryTooLarge
-from core.metering.model import Aggregation, Meter, as_text, bucket_of
+from core.metering.model import BUCKET_SECONDS, Aggregation, Meter, as_text, bucket_of
+from core.metering.rollups import SPLIT
 
 ROWS_MAX = 1_000
-SPLIT = 10**9
-"""SQLite cannot add past 2^63, so high and low parts of quantities are added apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +63,10 @@ async def summarize(
 
     A period that is not divided and not grouped always has its one row, even when it is empty.
     """
-    totals = _totals(_chosen(work, meter, parts, group_by), meter.aggregation)
+    if group_by is None and meter.aggregation is not Aggregation.UNIQUE:
+        totals = _added_up(_summed(work, meter, parts), meter.aggregation)
+    else:
+        totals = _totals(_chosen(work, meter, parts, group_by), meter.aggregation)
     found = list(await work.execute(totals.limit(ROWS_MAX + 1)))
     if len(found) > ROWS_MAX:
         raise SummaryTooLarge(ROWS_MAX)
@@ -73,7 +77,7 @@ async def summarize(
             period=parts[each.part],
             group=each.group,
             value=_value(meter.aggregation, each),
-            event_count=each.event_count,
+            event_count=int(each.event_count),
         )
         for each in found
     ]
@@ -81,6 +85,98 @@ async def summarize(
         nothing = None if meter.aggregation in {Aggregation.MAX, Aggregation.LAST} else "0"
         return [Row(period=parts[0], group=None, value=nothing, event_count=0)]
     return rows
+
+
+def _summed(work: Work, meter: Meter, parts: Sequence[Period]) -> Subquery:
+    """Choose the sums of the quarter hours of the period, and the events at its cut edges."""
+    r = tables.rollups.c
+    starts = [bucket_of(each.start_at) for each in parts]
+    first, last = _whole(parts)
+    sums = select(
+        _part(r.bucket, starts).label("part"),
+        r.event_count,
+        r.quantity_high.label("high"),
+        r.quantity_low.label("low"),
+        r.max_quantity,
+        r.last_quantity.label("quantity"),
+        r.last_occurred_at.label("occurred_at"),
+        r.last_received_at.label("received_at"),
+        r.last_position.label("position"),
+        r.last_event_id.label("event_id"),
+    ).where(
+        r.project_id == work.project_id,
+        r.meter_id == meter.id,
+        r.bucket >= first,
+        r.bucket < last,
+    )
+    edges = [_edge(work, meter, part, period) for part, period in _edges(parts, first, last)]
+    return union_all(sums, *edges).subquery("summed")
+
+
+def _whole(parts: Sequence[Period]) -> tuple[int, int]:
+    """Return the first whole quarter hour of the period, and the one after its last."""
+    first, last = bucket_of(parts[0].start_at), bucket_of(parts[-1].end_at)
+    return first + (_begin(first) < parts[0].start_at), last
+
+
+def _edges(parts: Sequence[Period], first: int, last: int) -> Iterator[tuple[int, Period]]:
+    """Yield what lies before the first whole quarter hour and behind the last, and its window."""
+    start_at, end_at = parts[0].start_at, parts[-1].end_at
+    if start_at < _begin(first):
+        yield 0, Period(start_at, min(end_at, _begin(first)))
+    # Where one quarter hour holds the whole period, that was all of it.
+    if first <= last and _begin(last) < end_at:
+        yield len(parts) - 1, Period(_begin(last), end_at)
+
+
+def _begin(bucket: int) -> datetime:
+    return datetime.fromtimestamp(bucket * BUCKET_SECONDS, UTC)
+
+
+def _edge(work: Work, meter: Meter, part: int, period: Period) -> Select[Any]:
+    """Choose the events of less than a quarter hour, each as a sum of its own."""
+    e = tables.events.c
+    return select(
+        literal(part),
+        literal(1),
+        e.quantity // SPLIT,
+        e.quantity % SPLIT,
+        e.quantity,
+        e.quantity,
+        e.occurred_at,
+        e.received_at,
+        e.position,
+        e.event_id,
+    ).where(
+        e.project_id == work.project_id,
+        e.meter_id == meter.id,
+        e.bucket == bucket_of(period.start_at),
+        e.occurred_at >= period.start_at,
+        e.occurred_at < period.end_at,
+    )
+
+
+def _added_up(summed: Subquery, aggregation: Aggregation) -> Select[Any]:
+    c = summed.c
+    nobody = literal(None, c.event_id.type).label("group")
+    if aggregation is Aggregation.LAST:
+        order = (c.occurred_at.desc(), c.received_at.desc(), c.position.desc(), c.event_id.desc())
+        ranked = select(
+            c.part,
+            c.quantity,
+            func.sum(c.event_count).over(partition_by=c.part).label("event_count"),
+            func.row_number().over(partition_by=c.part, order_by=order).label("rank"),
+        ).subquery("ranked")
+        r = ranked.c
+        return select(r.part, nobody, r.quantity, r.event_count).where(r.rank == 1)
+    return select(
+        c.part,
+        nobody,
+        func.sum(c.event_count).label("event_count"),
+        func.sum(c.high).label("high"),
+        func.sum(c.low).label("low"),
+        func.max(c.max_quantity).label("quantity"),
+    ).group_by(c.part)
 
 
 def _chosen(work: Work, meter: Meter, parts: Sequence[Period], group_by: str | None) -> Subquery:

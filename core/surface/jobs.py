@@ -3,6 +3,7 @@
 from core import audit, jobs, ledger, messaging
 from core.db.work import Work
 from core.jobs import JobContext, Schedule, job
+from core.metering import jobs as metering
 from core.operations import idempotency
 
 TRAILS = (*audit.TRAILS, ledger.TRAIL)
@@ -57,4 +58,5 @@ SCHEDULES = (
     Schedule(forget_old, every_seconds=3600),
     Schedule(seal, every_seconds=60),
     Schedule(seal_late, every_seconds=3600),
+    *metering.SCHEDULES,
 )

@@ -8,6 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, PrimaryKeyConstraint, Table, UniqueConstraint
 
+from core.db.months import parts
 from core.db.schema import metadata
 from core.db.triggers import missing_guards
 from core.kernel.caller import SYSTEM
@@ -46,9 +47,12 @@ def keys(table: Table) -> Iterator[tuple[str, ...]]:
 
 async def test_a_migrated_database_has_nothing_left_to_migrate(world: World) -> None:
     def differences(connection: Connection) -> list[object]:
-        return list(compare_metadata(MigrationContext.configure(connection), metadata))
+        whole = {"include_name": lambda name, kind, _parents: kind != "table" or name not in months}
+        return list(compare_metadata(MigrationContext.configure(connection, opts=whole), metadata))
 
     async with world.database.read(SYSTEM) as work:
+        # Months are parts of one table; the migrations make the first, and the engine the others.
+        months = await parts(work)
         assert await work.connection.run_sync(differences) == []
 
 
