@@ -28,6 +28,10 @@ from mcp_server.wiring import Installation, opened
 from mcp_server.worker import WorkerProcess
 
 DRAIN_SECONDS = 25
+BACKLOG = 2048
+KEPT_SECONDS = 75
+"""How long an idle connection is kept: longer than proxies keep theirs, which is a minute, so that
+none of them sends a request into a connection that is being closed."""
 
 
 def run() -> None:
@@ -106,6 +110,13 @@ async def _serve(
     """Serve until SIGTERM or SIGINT; then answer what was asked, and stop."""
     config = uvicorn.Config(
         build(installation),
+        interface="asgi3",
+        # The fast parser, which every system has that the fast loop is made for; see `_run_loop`.
+        http="httptools" if find_spec("httptools") else "h11",
+        # Nothing here speaks it, so that nobody has to be let in to be told so.
+        ws="none",
+        backlog=BACKLOG,
+        timeout_keep_alive=KEPT_SECONDS,
         log_config=None,
         access_log=False,
         proxy_headers=False,

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from auth.pages.visit import address_of
 from core.kernel.caller import Caller, CallerKind
 from core.kernel.errors import EngineError
-from core.operations import Operation, Unauthenticated
+from core.operations import Operation, RateClass, Unauthenticated
 from core.operations.perform import Call, Gate, Outcome
 from mcp_server.http import answers, arguments, exchange
 from mcp_server.problems import challenge
@@ -45,13 +45,20 @@ class Api:
 
 
 def routes(operations: Sequence[Operation[Any, Any]], api: Api) -> list[Route]:
-    """Make one route for each path, whole words before parameters, so that both can be reached."""
+    """Make one route for each path, whole words before parameters, so that both can be reached.
+
+    The busiest come first of all: patterns are tried one after the other.
+    """
     by_path: dict[str, dict[str, Operation[Any, Any]]] = {}
     for each in operations:
         methods = by_path.setdefault(each.path, {})
         assert each.method not in methods, f"two operations answer {each.method} {each.path}"
         methods[each.method] = each
-    paths = sorted(by_path, key=lambda path: [part.startswith("{") for part in path.split("/")])
+    busy = {each.path for each in operations if each.rate is RateClass.USAGE}
+    paths = sorted(
+        by_path,
+        key=lambda path: (path not in busy, [part.startswith("{") for part in path.split("/")]),
+    )
     return [_route(path, by_path[path], api) for path in paths]
 
 
