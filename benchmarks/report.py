@@ -42,6 +42,8 @@ def _told(result: Mapping[str, Any]) -> list[str]:
     if result.get("disk"):
         disk = (f"{kind} {size:,.0f} B" for kind, size in result["disk"].items())
         said += ["", f"Disk for each of {result['calls']:,} charges over MCP: {', '.join(disk)}."]
+    if used := table.core_lines(result["rows"]):
+        said += ["", *used]
     return [*said, "", *proofs(result["prove"])]
 
 

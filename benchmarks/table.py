@@ -116,7 +116,21 @@ def _cores(samples: Sequence[Sample]) -> dict[str, float]:
 
 def lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Lay the rows out as a Markdown table, which reads as well in a terminal."""
-    cells: list[tuple[str, ...]] = [COLUMNS, *map(_cells, rows)]
+    return _laid_out([COLUMNS, *map(_cells, rows)])
+
+
+def core_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Lay out what used how much of a core meanwhile; what is in process is in the client's."""
+    parts = ("client", "servers", "postgres")
+    cells = [
+        (each["title"], *(f"{each['cores'].get(part, 0):.2f}" for part in parts))
+        for each in rows
+        if each["cores"] and each["counts"]
+    ]
+    return _laid_out([("Of a core", *parts), *cells]) if cells else []
+
+
+def _laid_out(cells: list[tuple[str, ...]]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     cells.insert(1, tuple("-" * width for width in widths))
     return [

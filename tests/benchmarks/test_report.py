@@ -55,6 +55,7 @@ async def test_what_a_run_wrote_down_is_told_again_as_it_was(
         "| ours | 10 calls/s |",
         "Form quick. 2026-11-21, commit abc1234: 2 cores",
         "the client took 10% to 10%.",
+        "| ours      | 0.10   | 0.90    | 0.00     |",
         "1.0 MiB after 0, 2.0 MiB after 10",
         "each of 1,234 charges over MCP: audit 700 B",
         "The books on postgres are clean",

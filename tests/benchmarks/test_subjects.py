@@ -32,8 +32,7 @@ async def served(folder: Path, installation: Installation) -> AsyncIterator[Mapp
         port = started.bursar(installation.settings)
         stock = {
             (kind, wire): started.stock(kind, wire.name.lower())
-            for kind in ("mcpserver", "lowlevel")
-            for wire in Wire
+            for kind, wire in (("mcpserver", Wire.ALONE), ("lowlevel", Wire.SESSION))
         }
         started.wait()
         tools = {"check": shop.check_balance(port), "charge": shop.charge_usage(port)}
