@@ -121,6 +121,39 @@ async def find_rows(
     return await _find(work, table, keys, wanted, names, "limit 1")
 
 
+async def first_rows(
+    work: Work,
+    table: Table,
+    keys: Names,
+    wanted: Sequence[Row],
+    names: Names,
+    *,
+    order: str,
+    only: str,
+) -> list[tuple[Any, ...]]:
+    """Return these columns of the first row, in this order, of those that have each key.
+
+    `only` says in SQL, about `x`, which of them count. There should be an index on the keys and
+    the order, where that holds: then it costs the same however many rows have the key.
+    """
+    by, shown = _columns(work, table, keys), _columns(work, table, names)
+    matches = " and ".join([*(f"x.{key} = k.{key}" for key in keys), only])
+    told = ", ".join(names)
+    found: list[tuple[Any, ...]] = []
+    for values, parameters in by.portions(wanted):
+        first = f"from {table.name} x where {matches} order by x.{order} limit 1"
+        if by.arrays:
+            sql = f"select f.* from {values} cross join lateral (select {told} {first}) f"
+        else:
+            sql = (
+                f"select {', '.join(f'f.{name}' for name in names)} from {values}"
+                f" cross join {table.name} f on f.rowid = (select x.rowid {first})"
+            )
+        result = await work.connection.exec_driver_sql(sql, parameters)
+        found += shown.read(result.fetchall())
+    return found
+
+
 async def lock_rows(
     work: Work, table: Table, keys: Names, wanted: Sequence[Row], names: Names
 ) -> list[tuple[Any, ...]]:

@@ -19,6 +19,10 @@ from core.ledger.errors import (
     ReferenceReused,
     TransactionNotFound,
 )
+from core.ledger.expiring import expire_due
+from core.ledger.grants import NEVER, PRIORITY, PRIORITY_MAX, Terms, lot_id
+from core.ledger.holds import Held, Hold, HoldState, Reserve, Settle
+from core.ledger.listing import GrantState, Lot, find_hold, list_grants, list_holds
 from core.ledger.model import (
     Accepted,
     Account,
@@ -30,14 +34,18 @@ from core.ledger.model import (
     credit,
     debit,
 )
-from core.ledger.opening import open_wallet_account, read_accounts
+from core.ledger.opening import open_wallet_account
 from core.ledger.posting import post, post_each, propose
 from core.ledger.proof import PROTECTED, TRAIL, prove
+from core.ledger.reading import Standing, read_accounts, standings
 from core.ledger.reversing import reverse
 from core.ledger.statements import Line, known, posted_at, statement, taken
 from core.ledger.watching import Mark, marks
 
 __all__ = [
+    "NEVER",
+    "PRIORITY",
+    "PRIORITY_MAX",
     "PROTECTED",
     "TRAIL",
     "Accepted",
@@ -49,22 +57,36 @@ __all__ = [
     "CaptureTooLarge",
     "Duplicate",
     "Entry",
+    "GrantState",
+    "Held",
+    "Hold",
     "HoldNotFound",
     "HoldNotOpen",
+    "HoldState",
     "InsufficientFunds",
     "Line",
+    "Lot",
     "Mark",
     "NotReversible",
     "Outcome",
     "ReferenceReused",
     "Refused",
+    "Reserve",
+    "Settle",
     "Side",
+    "Standing",
+    "Terms",
     "Transaction",
     "TransactionNotFound",
     "credit",
     "debit",
+    "expire_due",
+    "find_hold",
     "flows",
     "known",
+    "list_grants",
+    "list_holds",
+    "lot_id",
     "marks",
     "open_wallet_account",
     "operator_account",
@@ -75,6 +97,7 @@ __all__ = [
     "prove",
     "read_accounts",
     "reverse",
+    "standings",
     "statement",
     "taken",
     "wallet_account",

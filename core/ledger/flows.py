@@ -66,5 +66,7 @@ TOP_UP = Flow("top_up", AccountRole.CLEARING, AccountRole.WALLET)
 """A customer's payment becomes credits."""
 CHARGE = Flow("charge", AccountRole.WALLET, AccountRole.REVENUE)
 """Use is paid for."""
+CAPTURE = Flow("capture", AccountRole.WALLET, AccountRole.REVENUE)
+"""Use that a hold was made for is paid for."""
 TRANSFER = Flow("transfer", AccountRole.WALLET, AccountRole.WALLET)
 """Credits move between two wallets of one project."""

@@ -1,8 +1,5 @@
-"""Open a wallet's account, and those of the operator that it is moved against; read accounts."""
+"""Open a wallet's account, and those of the operator that it is moved against."""
 
-from collections.abc import Sequence
-
-from core.db.sets import find_rows
 from core.db.upsert import insert_all_if_absent
 from core.db.work import Work
 from core.kernel.money import Asset
@@ -14,8 +11,6 @@ from core.ledger.chart import (
     operator_account,
     wallet_account,
 )
-from core.ledger.model import Account
-from core.ledger.posting import ACCOUNT, KEYS, account_of
 
 
 async def open_wallet_account(work: Work, wallet_id: str, asset: Asset, floor: int | None) -> None:
@@ -40,10 +35,3 @@ async def open_wallet_account(work: Work, wallet_id: str, asset: Asset, floor: i
         for account_id, role in sorted(ids)
     ]
     await insert_all_if_absent(work, tables.accounts, rows)
-
-
-async def read_accounts(work: Work, account_ids: Sequence[str]) -> dict[str, Account]:
-    """Read accounts of the call's project as they are, without locking them."""
-    wanted = [(work.project_id, each) for each in account_ids]
-    rows = await find_rows(work, tables.accounts, KEYS, wanted, ACCOUNT)
-    return {row[1]: account_of(row) for row in rows}

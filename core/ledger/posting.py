@@ -32,6 +32,7 @@ from core.ledger.model import (
     Transaction,
 )
 from core.ledger.purses import read_purses
+from core.ledger.telling import tell_expired
 from core.ledger.writing import write
 
 KEYS = ("project_id", "id")
@@ -90,8 +91,16 @@ async def _propose(
         elif isinstance(outcome, Held):
             own.record("held" if outcome.hold.closed_at is None else "released", outcome.hold.id)
     for expired in decision.expired:
-        work.record("posted", expired.transaction.id, kind=expired.transaction.kind)
+        own = _whose(items, expired.transaction)
+        own.record("posted", expired.transaction.id, kind=expired.transaction.kind)
+    await tell_expired(work, decision)
     return decision.outcomes
+
+
+def _whose(items: Sequence[tuple[Work, Proposal]], expired: Transaction) -> Work:
+    """Return the call that came upon it: the calls of a unit may be about several projects."""
+    wallet = (expired.project_id, expired.entries[0].account_id)
+    return next(own for own, proposal in items if wallet in _touched(proposal))
 
 
 def _raise_first(decision: Decision) -> None:
@@ -128,15 +137,16 @@ async def _decide(
 
 def _accounts_of(proposals: Sequence[Proposal]) -> list[AccountKey]:
     """Every account the proposals touch, in the one order in which accounts are ever locked."""
-    touched: set[AccountKey] = set()
-    for proposal in proposals:
-        if isinstance(proposal, Transaction):
-            touched.update((proposal.project_id, each.account_id) for each in proposal.entries)
-            continue
-        touched.add(proposal.key)
-        if capture := getattr(proposal, "capture", None):
-            touched.update((capture.project_id, each.account_id) for each in capture.entries)
-    return sorted(touched)
+    return sorted(set().union(*map(_touched, proposals)))
+
+
+def _touched(proposal: Proposal) -> set[AccountKey]:
+    if isinstance(proposal, Transaction):
+        return {(proposal.project_id, each.account_id) for each in proposal.entries}
+    touched = {proposal.key}
+    if capture := getattr(proposal, "capture", None):
+        touched |= {(capture.project_id, each.account_id) for each in capture.entries}
+    return touched
 
 
 async def lock(work: Work, keys: Sequence[AccountKey]) -> dict[AccountKey, Account]:

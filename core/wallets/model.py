@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core import ledger
+from core.kernel.ids import renamed
 from core.kernel.money import Asset, Money
 
 
@@ -20,18 +21,32 @@ class Wallet:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Posted, held and available, in the wallet's asset. Available = posted less held."""
+    """What a wallet holds now: available = posted less held less expired."""
 
     posted: Money
     held: Money
+    expired: Money
+    """What has expired by now, and is not posted as such yet."""
     available: Money
     floor: Money
 
     @classmethod
-    def of(cls, account: ledger.Account) -> "Balance":
+    def of(cls, standing: ledger.Standing) -> "Balance":
+        account = standing.account
         return cls(
             Money(account.balance, account.asset),
-            Money(account.held, account.asset),
-            Money(account.available, account.asset),
+            Money(standing.held, account.asset),
+            Money(standing.expired, account.asset),
+            Money(standing.available, account.asset),
             Money(account.floor or 0, account.asset),
         )
+
+    @classmethod
+    def empty(cls, asset: Asset, floor: int) -> "Balance":
+        nothing = Money(0, asset)
+        return cls(nothing, nothing, nothing, nothing, Money(floor, asset))
+
+
+def wallet_of(hold: ledger.Hold) -> str:
+    """Return the id of the wallet whose credits are held."""
+    return renamed(hold.account_id, "wal")

@@ -7,49 +7,64 @@ and with one the gate answers the second call before it gets here.
 from core import ledger, messaging
 from core.db.work import Work
 from core.kernel.money import Money
+from core.wallets import events
 from core.wallets.errors import AssetsDiffer
 from core.wallets.model import Wallet
 
 
-async def grant(work: Work, wallet: Wallet, amount: Money, memo: str) -> ledger.Transaction:
-    """Give credits away: the project's promotions account bears them."""
-    reference = f"grant:{work.invocation_id or work.ids.new('inv')}"
+async def grant(
+    work: Work, wallet: Wallet, amount: Money, terms: ledger.Terms, *, memo: str
+) -> ledger.Accepted:
+    """Give credits away on these terms: the project's promotions account bears them."""
     transaction = ledger.flows.GRANT.draw(
-        work, amount, reference=reference, target=wallet.id, memo=memo
+        work,
+        amount,
+        reference=f"grant:{_own_reference(work)}",
+        target=wallet.id,
+        memo=memo,
+        terms=terms,
     )
-    await ledger.post(work, transaction)
-    told = _told(transaction, amount) | {"wallet_id": wallet.id}
-    await messaging.publish(work, "wallet.credited", wallet.id, told)
-    return transaction
+    posted = await _post(work, transaction)
+    await events.moved(work, events.CREDITED, transaction, amount, wallet_id=wallet.id)
+    return posted
 
 
 async def transfer(
     work: Work, source: Wallet, target: Wallet, amount: Money, *, memo: str
-) -> ledger.Transaction:
-    """Move credits between two wallets of one project that hold the same asset."""
+) -> ledger.Accepted:
+    """Move credits between two wallets of one project that hold the same asset.
+
+    They keep their terms: what expires in the one expires in the other, at the same instant.
+    """
     if source.asset != target.asset:
         raise AssetsDiffer(str(source.asset), str(target.asset))
-    reference = f"transfer:{work.invocation_id or work.ids.new('inv')}"
     transaction = ledger.flows.TRANSFER.draw(
-        work, amount, reference=reference, source=source.id, target=target.id, memo=memo
+        work,
+        amount,
+        reference=f"transfer:{_own_reference(work)}",
+        source=source.id,
+        target=target.id,
+        memo=memo,
     )
-    await ledger.post(work, transaction)
-    told = _told(transaction, amount) | {"wallet_id": target.id, "from_wallet_id": source.id}
-    await messaging.publish(work, "wallet.transferred", target.id, told)
-    return transaction
-
-
-def _told(transaction: ledger.Transaction, amount: Money) -> dict[str, str]:
-    return {
-        "transaction_id": transaction.id,
-        "amount": amount.decimal,
-        "asset": str(amount.asset),
-    }
+    posted = await _post(work, transaction)
+    wallets = {"wallet_id": target.id, "from_wallet_id": source.id}
+    await events.moved(work, events.TRANSFERRED, transaction, amount, **wallets)
+    return posted
 
 
 async def reverse(work: Work, transaction_id: str, memo: str) -> ledger.Transaction:
     """Post the opposite of a transaction of this project, once."""
     reversal = await ledger.reverse(work, transaction_id, memo)
     told = {"transaction_id": reversal.id, "reverses": transaction_id}
-    await messaging.publish(work, "transaction.reversed", transaction_id, told)
+    await messaging.publish(work, events.REVERSED, transaction_id, told)
     return reversal
+
+
+def _own_reference(work: Work) -> str:
+    return work.invocation_id or work.ids.new("inv")
+
+
+async def _post(work: Work, transaction: ledger.Transaction) -> ledger.Accepted:
+    [posted] = await ledger.post(work, transaction)
+    assert isinstance(posted, ledger.Accepted), "a call's own reference is booked by no other"
+    return posted

@@ -1,12 +1,13 @@
 """What a caller can do with wallets."""
 
+from datetime import datetime
+
 from sqlalchemy import insert
 
 from core import audit, ledger, messaging, projects
 from core.db import paging
 from core.db.work import Work
 from core.kernel.caller import PlatformRole, Role
-from core.kernel.ids import is_id
 from core.kernel.money import Asset, Money
 from core.operations.errors import invalid
 from core.operations.fields import (
@@ -21,6 +22,7 @@ from core.operations.operation import (
 )
 from core.operations.scopes import Toolset
 from core.wallets import finding, moving
+from core.wallets import hold_operations as holds
 from core.wallets.errors import (
     AssetsDiffer,
     OnlyOperatorsSetFloors,
@@ -31,6 +33,9 @@ from core.wallets.shapes import (
     CheckBalance,
     CreateWallet,
     GrantCredits,
+    Granted,
+    GrantList,
+    ListGrants,
     ListTransactions,
     Movement,
     Reversal,
@@ -40,6 +45,8 @@ from core.wallets.shapes import (
     WalletBalance,
     WalletList,
     WalletView,
+    grant_view,
+    told_expiry,
     transaction_view,
     wallet_view,
 )
@@ -79,8 +86,7 @@ async def create_wallet(work: Work, request: CreateWallet) -> WalletView:
     work.record("created", wallet.id)
     await audit.record(work, "wallet.created", wallet.id, asset=str(asset), floor=request.floor)
     await messaging.publish(work, "wallet.created", wallet.id, {"asset": str(asset)})
-    nothing = Money(0, asset)
-    return wallet_view(wallet, Balance(nothing, nothing, nothing, Money(floor, asset)))
+    return wallet_view(wallet, Balance.empty(asset, floor))
 
 
 @operation(
@@ -95,19 +101,12 @@ async def create_wallet(work: Work, request: CreateWallet) -> WalletView:
 )
 async def list_wallets(work: Work, request: ProjectPageRequest) -> WalletList:
     """List a project's wallets, oldest first, with what each holds now."""
-    after = paging.after(request.cursor, parts=1)
-    found = await finding.list_after(work, _ids(after), request.limit + 1)
+    after = finding.place(request.cursor, "wal")
+    found = await finding.list_after(work, after, request.limit + 1)
     shown = paging.page(found, request.limit, lambda wallet: [wallet.id])
     held = await finding.balances(work, [each.id for each in shown.items])
     items = [wallet_view(each, held[each.id]) for each in shown.items]
     return WalletList(items=items, next_cursor=shown.next_cursor)
-
-
-def _ids(after: list[str] | None) -> list[str] | None:
-    """Refuse a cursor that is not a wallet's id before it reaches the database."""
-    if after and not is_id("wal", after[0]):
-        raise paging.InvalidCursor
-    return after
 
 
 @operation(
@@ -122,6 +121,7 @@ def _ids(after: list[str] | None) -> list[str] | None:
     examples=(
         Example(title="One wallet", arguments={"wallet_id": "wal_01jd3x8k5vq2m7r9t4w6y0z1ab"}),
     ),
+    batched=True,
 )
 async def check_balance(work: Work, request: CheckBalance) -> WalletBalance:
     """Tell what a wallet holds: posted, held, and available, which is what can be spent now."""
@@ -132,6 +132,7 @@ async def check_balance(work: Work, request: CheckBalance) -> WalletBalance:
         asset=str(wallet.asset),
         posted=balance.posted.decimal,
         held=balance.held.decimal,
+        expired=balance.expired.decimal,
         available=balance.available.decimal,
         floor=balance.floor.decimal,
         as_of=work.now,
@@ -188,17 +189,72 @@ async def list_transactions(work: Work, request: ListTransactions) -> Transactio
                 "memo": "Welcome",
             },
         ),
+        Example(
+            title="A promotion that is spent before anything else, until the end of the year",
+            arguments={
+                "wallet_id": "wal_01jd3x8k5vq2m7r9t4w6y0z1ab",
+                "amount": "10",
+                "source": "promotion",
+                "priority": 10,
+                "expires_at": "2027-01-01T00:00:00Z",
+            },
+        ),
     ),
+    batched=True,
 )
-async def grant_credits(work: Work, request: GrantCredits) -> Movement:
+async def grant_credits(work: Work, request: GrantCredits) -> Granted:
     """Put credits into a wallet at the operator's expense. Only platform operators may.
 
-    Send an idempotency key: the same key never grants twice, and answers with the first result.
+    Credits are spent by priority, the lowest first, then by the earliest expiry, then by age. From
+    expires_at on nothing of them can be spent, and what is left is booked as breakage. Send an
+    idempotency key: the same key never grants twice, and answers with the first result.
     """
+    terms = ledger.Terms(request.source, request.priority, _expiry(work, request.expires_at))
     wallet = await finding.find(work, request.wallet_id)
     amount = money(request.amount, wallet.asset)
-    transaction = await moving.grant(work, wallet, amount, request.memo or "")
-    return await _movement(work, transaction, wallet, amount)
+    posted = await moving.grant(work, wallet, amount, terms, memo=request.memo or "")
+    return Granted(
+        **_moved(posted, wallet, amount),
+        grant_id=ledger.lot_id(posted.transaction.id, 0),
+        priority=terms.priority,
+        expires_at=told_expiry(terms.expires_at),
+    )
+
+
+def _expiry(work: Work, expires_at: datetime | None) -> datetime:
+    if expires_at is None:
+        return ledger.NEVER
+    if not work.now < expires_at < ledger.NEVER:
+        last = f"{ledger.NEVER:%Y-%m-%d}"
+        raise invalid("expires_at", f"must be later than now, and earlier than {last}")
+    return expires_at
+
+
+@operation(
+    "GET /v1/projects/{project_id}/wallets/{wallet_id}/grants",
+    title="List grants",
+    toolset=Toolset.WALLETS,
+    effect=Effect.READ,
+    project=Role.VIEWER,
+    platform=PlatformRole.AUDITOR,
+    raises=(projects.ProjectNotFound, WalletNotFound, paging.InvalidCursor),
+    examples=(
+        Example(title="Of one wallet", arguments={"wallet_id": "wal_01jd3x8k5vq2m7r9t4w6y0z1ab"}),
+    ),
+)
+async def list_grants(work: Work, request: ListGrants) -> GrantList:
+    """List what a wallet was credited with, newest first, and what is left of each.
+
+    Each tells its source, priority and expiry. Credits that came from another wallet kept theirs.
+    """
+    wallet = await finding.find(work, request.wallet_id)
+    before = finding.place(request.cursor, "grt")
+    account_id = ledger.wallet_account(wallet.id)
+    standing = (await ledger.standings(work, [account_id]))[account_id]
+    lots = await ledger.list_grants(work, standing, limit=request.limit + 1, before=before)
+    shown = paging.page(lots, request.limit, lambda lot: [lot.grant.id])
+    items = [grant_view(lot, wallet.asset) for lot in shown.items]
+    return GrantList(items=items, next_cursor=shown.next_cursor)
 
 
 @operation(
@@ -226,21 +282,22 @@ async def grant_credits(work: Work, request: GrantCredits) -> Movement:
             },
         ),
     ),
+    batched=True,
 )
 async def transfer_credits(work: Work, request: TransferCredits) -> Movement:
     """Move credits between two wallets of one project that hold the same asset.
 
     The whole amount moves or nothing does. When the first wallet is short, the error says by how
-    much. The answer tells what the wallet it was taken from has left.
+    much. Credits keep their priority and expiry. The answer tells what the wallet it was taken from
+    has left.
     """
     source = await finding.find(work, request.from_wallet_id)
     target = await finding.find(work, request.to_wallet_id)
     if source.id == target.id:
         raise invalid("to_wallet_id", "must be another wallet than from_wallet_id")
     amount = money(request.amount, source.asset)
-    memo = request.memo or ""
-    transaction = await moving.transfer(work, source, target, amount, memo=memo)
-    return await _movement(work, transaction, source, amount)
+    posted = await moving.transfer(work, source, target, amount, memo=request.memo or "")
+    return Movement(**_moved(posted, source, amount))
 
 
 @operation(
@@ -278,17 +335,14 @@ async def reverse_transaction(work: Work, request: ReverseTransaction) -> Revers
     return Reversal(transaction_id=reversal.id, reverses=request.transaction_id)
 
 
-async def _movement(
-    work: Work, transaction: ledger.Transaction, wallet: Wallet, amount: Money
-) -> Movement:
-    balance = (await finding.balances(work, [wallet.id]))[wallet.id]
-    return Movement(
-        transaction_id=transaction.id,
-        wallet_id=wallet.id,
-        amount=amount.decimal,
-        asset=str(wallet.asset),
-        available=balance.available.decimal,
-    )
+def _moved(posted: ledger.Accepted, wallet: Wallet, amount: Money) -> dict[str, str]:
+    return {
+        "transaction_id": posted.transaction.id,
+        "wallet_id": wallet.id,
+        "amount": amount.decimal,
+        "asset": str(wallet.asset),
+        "available": Money(posted.available, wallet.asset).decimal,
+    }
 
 
 OPERATIONS = (
@@ -297,6 +351,8 @@ OPERATIONS = (
     check_balance,
     list_transactions,
     grant_credits,
+    list_grants,
     transfer_credits,
     reverse_transaction,
+    *holds.OPERATIONS,
 )

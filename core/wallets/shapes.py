@@ -5,24 +5,29 @@ that what a customer may spend reads as a positive number.
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from core import ledger
 from core.kernel.money import Asset, Money
+from core.ledger import NEVER, PRIORITY, PRIORITY_MAX
 from core.operations.fields import (
     Amount,
     AssetCode,
+    Line,
     Memo,
     Name,
     SignedAmount,
     TransactionId,
     UserId,
     WalletId,
+    When,
 )
 from core.operations.operation import ProjectPageRequest, ProjectRequest, Result
 from core.wallets.model import Balance, Wallet
+
+Source = Annotated[str, Line(40, r"^[a-z][a-z0-9_.-]*$")]
 
 
 class WalletView(Result):
@@ -33,6 +38,7 @@ class WalletView(Result):
     user_id: str | None
     posted: str
     held: str
+    expired: str
     available: str
     created_at: datetime
 
@@ -65,8 +71,10 @@ class WalletBalance(Result):
     """Everything booked so far."""
     held: str
     """Reserved by open holds."""
+    expired: str
+    """What has expired by now and is not yet posted as such."""
     available: str
-    """What can be spent now: posted less held."""
+    """What can be spent now: posted less held less expired."""
     floor: str
     as_of: datetime
 
@@ -100,6 +108,17 @@ class TransactionList(Result):
 class GrantCredits(ProjectRequest):
     wallet_id: WalletId
     amount: Amount = Field(description="How much, in the wallet's asset.")
+    source: Source = Field(
+        "grant", description="Where the credits come from.", examples=["promotion"]
+    )
+    priority: int = Field(
+        PRIORITY, ge=0, le=PRIORITY_MAX, description="Grants of the lowest are spent first."
+    )
+    expires_at: When | None = Field(
+        None,
+        description="From this instant on nothing of it can be spent. Leave out for credits that "
+        "never expire.",
+    )
     memo: Memo | None = Field(None, description="Why, for people who read the statement.")
 
 
@@ -110,6 +129,12 @@ class Movement(Result):
     asset: str
     available: str
     """What the wallet has to spend after this."""
+
+
+class Granted(Movement):
+    grant_id: str
+    priority: int
+    expires_at: datetime | None
 
 
 class TransferCredits(ProjectRequest):
@@ -130,6 +155,32 @@ class Reversal(Result):
     kind: Literal["reversal"] = "reversal"
 
 
+class ListGrants(ProjectPageRequest):
+    wallet_id: WalletId
+
+
+class GrantView(Result):
+    grant_id: str
+    transaction_id: str
+    source: str
+    priority: int
+    """Grants of the lowest are spent first, then those that expire first, then the oldest."""
+    amount: str
+    """What was granted."""
+    remaining: str
+    """What can still be spent of it. What open holds have reserved is not counted."""
+    asset: str
+    granted_at: datetime
+    expires_at: datetime | None
+    state: Literal["open", "spent", "expired"]
+    """Expired from its expiry on, whatever was left of it; spent while nothing is left of it."""
+
+
+class GrantList(Result):
+    items: list[GrantView]
+    next_cursor: str | None
+
+
 def wallet_view(wallet: Wallet, balance: Balance) -> WalletView:
     return WalletView(
         id=wallet.id,
@@ -139,6 +190,7 @@ def wallet_view(wallet: Wallet, balance: Balance) -> WalletView:
         user_id=wallet.user_id,
         posted=balance.posted.decimal,
         held=balance.held.decimal,
+        expired=balance.expired.decimal,
         available=balance.available.decimal,
         created_at=wallet.created_at,
     )
@@ -159,3 +211,23 @@ def transaction_view(line: ledger.Line, asset: Asset) -> TransactionView:
         reverses=line.reverses,
         invocation_id=line.invocation_id,
     )
+
+
+def grant_view(lot: ledger.Lot, asset: Asset) -> GrantView:
+    grant = lot.grant
+    return GrantView(
+        grant_id=grant.id,
+        transaction_id=grant.transaction_id,
+        source=grant.terms.source,
+        priority=grant.terms.priority,
+        amount=Money(grant.amount, asset).decimal,
+        remaining=Money(lot.left, asset).decimal,
+        asset=str(asset),
+        granted_at=grant.granted_at,
+        expires_at=told_expiry(grant.terms.expires_at),
+        state=lot.state.value,
+    )
+
+
+def told_expiry(expires_at: datetime) -> datetime | None:
+    return None if expires_at >= NEVER else expires_at

@@ -1,8 +1,8 @@
 """The wallets' table. What a wallet holds is the ledger's to know."""
 
-from sqlalchemy import Column, Index, PrimaryKeyConstraint, String, Table
+from sqlalchemy import Column, PrimaryKeyConstraint, String, Table
 
-from core.db.schema import Instant, Key, metadata
+from core.db.schema import Instant, Key, index_where, metadata
 
 wallets = Table(
     "wallets_wallets",
@@ -14,5 +14,12 @@ wallets = Table(
     Column("user_id", Key("usr")),
     Column("created_at", Instant, nullable=False),
     PrimaryKeyConstraint("project_id", "id"),
-    Index("ix_wallets_wallets_project_id_asset", "project_id", "asset"),
+    # A project's own wallets, without those of its members: the oldest of an asset is the default.
+    index_where(
+        "ix_wallets_wallets_of_the_project",
+        "project_id",
+        "asset",
+        "id",
+        where="user_id is null",
+    ),
 )

@@ -20,8 +20,13 @@ def upgrade() -> None:
         sa.Column("created_at", instant(), nullable=False),
         sa.PrimaryKeyConstraint("project_id", "id", name="pk_wallets_wallets"),
     )
+    only_own = sa.text("user_id is null")
     op.create_index(
-        "ix_wallets_wallets_project_id_asset", "wallets_wallets", ["project_id", "asset"]
+        "ix_wallets_wallets_of_the_project",
+        "wallets_wallets",
+        ["project_id", "asset", "id"],
+        postgresql_where=only_own,
+        sqlite_where=only_own,
     )
 
 
