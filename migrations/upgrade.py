@@ -35,17 +35,10 @@ def _config(connection: sa.Connection) -> Config:
 
 
 def _grant(connection: sa.Connection, role: str) -> None:
-    """Grant reading and inserting everywhere, changing only where a row may change."""
+    """Grant reading and inserting everywhere, changing only what may change."""
     if not _ROLE.match(role):
         raise ValueError(f"{role!r} is not a role name this can grant to")
-    protected = set(
-        connection.scalars(
-            sa.text(
-                "select c.relname from pg_trigger t join pg_class c on c.oid = t.tgrelid "
-                "where t.tgname = c.relname || '_append_only'"
-            )
-        )
-    )
+    protected = _protected(connection)
     # What is kept in parts is reached through the whole, and in no other way.
     parts = set(
         connection.scalars(sa.text("select relname from pg_class where relispartition")).all()
@@ -64,7 +57,23 @@ def _grant(connection: sa.Connection, role: str) -> None:
         verbs = "select" if table == "alembic_version" else "select, insert"
         if table not in protected and table != "alembic_version":
             verbs += ", update, delete"
+        elif changing := protected.get(table):
+            verbs += f", update ({', '.join(changing)})"
         connection.execute(sa.text(f'revoke all on "{table}" from {role}'))
         if table in parts:
             continue
         connection.execute(sa.text(f'grant {verbs} on "{table}" to {role}'))
+
+
+def _protected(connection: sa.Connection) -> dict[str, list[str]]:
+    """Return, of each table whose rows are kept as they are, the columns that may yet change."""
+    rows = connection.execute(
+        sa.text(
+            "select c.relname, array(select a.attname::text from pg_attribute a "
+            "where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped "
+            "and cardinality(t.tgattr::int2[]) > 0 and a.attnum <> all(t.tgattr::int2[])) "
+            "from pg_trigger t join pg_class c on c.oid = t.tgrelid "
+            "where t.tgname = c.relname || '_append_only'"
+        )
+    )
+    return {table: list(changing) for table, changing in rows}

@@ -80,3 +80,8 @@ def index_where(name: str, *columns: str, where: str, unique: bool = False) -> I
     """Index only the rows that this holds for, spelled so that both databases understand it."""
     only = text(where)
     return Index(name, *columns, unique=unique, postgresql_where=only, sqlite_where=only)
+
+
+def changing(*columns: str) -> dict[str, Any]:
+    """Note, as a table's `info`, which columns of a protected table may change after all."""
+    return {"changing": frozenset(columns)}

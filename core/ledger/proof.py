@@ -19,7 +19,7 @@ from core.kernel.proving import Proof
 from core.ledger import tables
 
 TRAIL = "ledger_transactions"
-PROTECTED = (TRAIL, "ledger_entries")
+PROTECTED = (TRAIL, "ledger_entries", "ledger_grants", "ledger_holds")
 
 
 async def prove(work: Work, proof: Proof) -> None:

@@ -1,5 +1,7 @@
 """The ledger's tables. Transactions and entries are only ever inserted; a trigger enforces it.
 
+Of a grant only what is left of it ever changes, and of a hold only what became of it: that too.
+
 What is left of a grant stands in its row, but for the one that burns: of that one, in its account.
 
 No foreign keys: they would halve the rate of posting. Posting locks every account it names first,
@@ -19,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from core.db.schema import Instant, Key, index_where, json_column, metadata
+from core.db.schema import Instant, Key, changing, index_where, json_column, metadata
 
 accounts = Table(
     "ledger_accounts",
@@ -115,6 +117,7 @@ grants = Table(
         "expires_at",
         where="remaining > 0",
     ),
+    info=changing("remaining"),
 )
 
 holds = Table(
@@ -150,4 +153,5 @@ holds = Table(
         "expires_at",
         where="state = 'open'",
     ),
+    info=changing("state", "captured", "transaction_id", "closed_at", "absorbed"),
 )

@@ -1,8 +1,9 @@
-"""Ledger: accounts, transactions, entries.
+"""Ledger: accounts, transactions, entries, grants, holds.
 
 Entries carry the number and the balance they left behind, so that a statement, and the proof that
 recomputes it, is one index range. Transactions and entries may be inserted and never changed: a
-mistake is answered by a reversing transaction.
+mistake is answered by a reversing transaction. Of a grant only what is left of it changes, and of a
+hold only what became of it.
 """
 
 import sqlalchemy as sa
@@ -123,6 +124,7 @@ def _create_grants() -> None:
     keys = ["project_id", "account_id"]
     _index_where("ledger_grants", "in_burn_order", [*keys, "priority", "expires_at", "id"], LEFT)
     _index_where("ledger_grants", "expiring", [*keys, "expires_at"], LEFT)
+    append_only.protect("ledger_grants", but=("remaining",))
 
 
 def _create_holds() -> None:
@@ -154,6 +156,8 @@ def _create_holds() -> None:
     keys = ["project_id", "account_id"]
     op.create_index("ix_ledger_holds_project_id_account_id", "ledger_holds", [*keys, "id"])
     _index_where("ledger_holds", "expiring", [*keys, "expires_at"], "state = 'open'")
+    closing = ("state", "captured", "transaction_id", "closed_at", "absorbed")
+    append_only.protect("ledger_holds", but=closing)
 
 
 LEFT = "remaining > 0"
