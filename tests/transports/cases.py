@@ -63,11 +63,23 @@ CASES: dict[str, Case] = {
     "list_wallets": here(),
     "check_balance": here(wallet_id="{wallet_id}"),
     "list_transactions": here(wallet_id="{wallet_id}"),
-    "grant_credits": here(wallet_id="{wallet_id}", amount="2.50", memo="Thank you"),
+    "grant_credits": here(
+        wallet_id="{wallet_id}",
+        amount="2.50",
+        source="goodwill",
+        priority=10,
+        expires_at="2027-01-01T00:00:00Z",
+        memo="Thank you",
+    ),
+    "list_grants": here(wallet_id="{wallet_id}"),
     "transfer_credits": here(
         from_wallet_id="{wallet_id}", to_wallet_id="{team_wallet_id}", amount="10"
     ),
     "reverse_transaction": here(transaction_id="{transaction_id}", memo="A mistake"),
+    "hold_credits": here(wallet_id="{wallet_id}", amount="2", capture_max="3", memo="A big model"),
+    "capture_hold": here(hold_id="{hold_id}", amount="0.25"),
+    "release_hold": here(hold_id="{hold_id}"),
+    "list_holds": here(wallet_id="{wallet_id}", state="open"),
     "create_meter": about(
         key="calls", name="Calls", aggregation="count", unit="call", price="1", asset="CREDIT/6"
     ),
@@ -80,5 +92,8 @@ CASES: dict[str, Case] = {
     "get_tool_invocation": about(invocation_id="{invocation_id}"),
     "list_audit_events": here(),
 }
-MONEY = ("grant_credits", "transfer_credits", "charge_usage", "record_usage", "reverse_transaction")
+MONEY = (
+    *("grant_credits", "transfer_credits", "hold_credits", "capture_hold", "charge_usage"),
+    *("record_usage", "reverse_transaction"),
+)
 """What moves value or is the cause of it."""

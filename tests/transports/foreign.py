@@ -9,7 +9,7 @@ import orjson
 from pydantic import BaseModel
 
 from core.kernel.caller import Role
-from core.kernel.ids import compose, number_of
+from core.kernel.ids import compose, number_of, renamed
 from core.operations.operation import Operation
 from tests.transports.cases import CASES
 from tests.transports.tenant import Tenant
@@ -23,6 +23,7 @@ THEIRS: dict[str, Theirs] = {
     "from_wallet_id": lambda them: [them.wallet_id],
     "to_wallet_id": lambda them: [them.wallet_id],
     "transaction_id": lambda them: [them.transaction_id],
+    "hold_id": lambda them: [them.hold_id],
     "user_id": lambda them: [them.people[Role.OWNER], them.people[Role.VIEWER], them.invited],
     "owner_user_id": lambda them: [them.people[Role.OWNER]],
     "email": lambda them: [f"owner@{them.key}.example", f"new@{them.key}.example"],
@@ -43,7 +44,8 @@ HARMLESS = {
     *("overlap_hours", "include_inactive", "limit", "time_zone", "currency", "locale"),
     *("key", "meter_key", "aggregation", "unit", "property", "price", "quantity", "properties"),
     *("occurred_at", "start_at", "end_at", "since", "until", "window", "group_by"),
-    *("operation", "decision", "action", "events"),
+    *("operation", "decision", "action", "events", "source", "priority", "expires_at"),
+    *("capture_max", "expires_in_seconds", "state"),
 }
 """Fields that name nothing: values of the caller's own, and what all customers share."""
 
@@ -116,4 +118,5 @@ def cursor(*parts: str) -> str:
 def _places(them: Tenant) -> list[tuple[str, ...]]:
     """Where a list of theirs could have been left."""
     ids = (them.project_id, them.wallet_id, them.people[Role.ADMIN], them.invitation_id)
-    return [(each,) for each in (*ids, them.key_id, them.invocation_id)]
+    more = (them.key_id, them.invocation_id, them.hold_id, renamed(them.transaction_id, "grt"))
+    return [(each,) for each in (*ids, *more)]

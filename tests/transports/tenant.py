@@ -52,6 +52,8 @@ class Tenant:
     team_wallet_id: str
     transaction_id: str
     """A grant to the team's wallet that nothing was spent of."""
+    hold_id: str
+    """One that nobody has settled."""
     event_id: str
     """Usage that was recorded and not charged."""
     charged_event_id: str
@@ -164,10 +166,12 @@ async def move_in(world: World, key: str) -> Tenant:
     ]
     prepaid = {**here, "wallet_id": wallets[0]["id"]}
     team = {**here, "wallet_id": wallets[1]["id"]}
-    await ask(world, "grant_credits", **prepaid, amount="100", memo=f"for {key}")
+    await ask(world, "grant_credits", **prepaid, amount="101", memo=f"for {key}")
     grant = await ask(world, "grant_credits", **team, amount="1", memo=f"by mistake for {key}")
     await ask(world, "record_usage", **here, events=[use(f"{key}-recorded", key)])
     await ask(world, "charge_usage", **prepaid, **use(f"{key}-charged", key))
+    hold = {"amount": "1", "expires_in_seconds": 604_800, "memo": f"held for {key}"}
+    held = await ask(world, "hold_credits", **prepaid, **hold)
     made = await ask(
         world,
         "create_api_key",
@@ -190,6 +194,7 @@ async def move_in(world: World, key: str) -> Tenant:
         wallet_id=wallets[0]["id"],
         team_wallet_id=wallets[1]["id"],
         transaction_id=grant["transaction_id"],
+        hold_id=held["hold_id"],
         event_id=f"{key}-recorded",
         charged_event_id=f"{key}-charged",
         key_id=made["id"],
