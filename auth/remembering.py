@@ -15,7 +15,7 @@ from core.kernel.clock import stopwatch
 T = TypeVar("T")
 
 SECONDS = 1.0
-RENEWED_AFTER = 0.5
+RENEWED_AFTER = 0.8
 """From this age on one caller at a time looks again, so that a busy credential is never looked up
 by all its callers at once."""
 ENTRIES_MAX = 10_000

@@ -83,8 +83,11 @@ class Direct:
         """Ask the tool, and send its answer."""
         arguments = asked.message["params"].get("arguments") or {}
         outcome = await self._tools.ask(operation, asked, arguments)
-        meta = self._meta_replayed if outcome.replayed else self._meta
-        result = {**self._tools.told(outcome), "_meta": meta}
+        result = self._tools.told(outcome)
+        result["_meta"] = self._meta_replayed if outcome.replayed else self._meta
+        if outcome.error is None:
+            # It was written once already, as text.
+            result["structuredContent"] = orjson.Fragment(result["content"][0]["text"])
         body = orjson.dumps({"jsonrpc": "2.0", "id": asked.message["id"], "result": result})
         headers = [
             (b"content-type", b"application/json"),

@@ -195,7 +195,7 @@ async def test_a_busy_token_is_looked_up_again_by_one_caller_and_not_by_all(
     program: Program, watch: Watch
 ) -> None:
     await elsewhere(program)
-    watch.seconds = remembering.SECONDS * 0.75
+    watch.seconds = remembering.SECONDS * 0.9
 
     with pytest.raises(CredentialRevoked):
         await program.caller()
