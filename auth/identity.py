@@ -59,10 +59,11 @@ class Identity:
         return users.person(user) if user else ANONYMOUS
 
     async def _key(self, secret: str) -> Caller:
-        known_by, asked = hash_of(secret), self._keys.asking()
+        known_by = hash_of(secret)
         caller = self._keys.recall(known_by, self._database.clock.now())
         if caller is not None:
             return caller
+        asked = self._keys.asking()
         async with self._database.read(ANONYMOUS) as work:
             verified = await keys.verify(work, secret)
         self.last_used.note(verified.caller, verified.last_used_at)
@@ -72,9 +73,10 @@ class Identity:
 
     async def _token(self, token: str, resource: str) -> Caller:
         """Whose a token is is remembered, and what it is good for is asked every time."""
-        known_by, asked = hash_of(token), self._tokens.asking()
+        known_by = hash_of(token)
         live = self._tokens.recall(known_by, self._database.clock.now())
         if live is None:
+            asked = self._tokens.asking()
             async with self._database.read(ANONYMOUS) as work:
                 live = await verifying.find_live(work, token)
             self._tokens.keep(known_by, live, expires_at=live.expires_at, asked=asked)

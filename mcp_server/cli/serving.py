@@ -1,6 +1,7 @@
 """`bursar run`, `bursar serve` and `bursar work`: the processes."""
 
 import asyncio
+import gc
 import signal
 import socket
 import sys
@@ -108,8 +109,13 @@ async def _serve(
     installation: Installation, listener: socket.socket, ready: Callable[[], Awaitable[None]]
 ) -> None:
     """Serve until SIGTERM or SIGINT; then answer what was asked, and stop."""
+    app = build(installation)
+    # What was made by now stays for good. The collector would look through all of it again and
+    # again while requests wait.
+    gc.collect()
+    gc.freeze()
     config = uvicorn.Config(
-        build(installation),
+        app,
         interface="asgi3",
         # The fast parser, which every system has that the fast loop is made for; see `_run_loop`.
         http="httptools" if find_spec("httptools") else "h11",

@@ -8,6 +8,7 @@ import asyncio
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import structlog
@@ -85,16 +86,33 @@ class Metrics:
             for name, (what, ask) in (readings or {}).items()
         }
 
+        # Finding a meter by its labels costs more than moving it. There are as many as there are
+        # declarations, and the registry keeps every one of them too.
+        self._request = cache(self._request_meters)
+        self._operation = cache(self._operation_meters)
+
     def requested(self, method: str, route: str, status: int, seconds: float) -> None:
         known = method if method in METHODS else "other"
-        self._requests.labels(known, route or "other", str(status)).inc()
-        self._request_seconds.labels(route or "other").observe(seconds)
+        counter, times = self._request(known, route or "other", status)
+        counter.inc()
+        times.observe(seconds)
 
     def performed(self, operation: str, door: str, outcome: str, seconds: float) -> None:
-        self._operations.labels(operation, door, outcome).inc()
-        self._operation_seconds.labels(operation, door).observe(seconds)
+        counter, times = self._operation(operation, door, outcome)
+        counter.inc()
+        times.observe(seconds)
         if outcome == "rate_limited":
             self._limited.labels(operation, door).inc()
+
+    def _request_meters(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+        counter = self._requests.labels(method, route, str(status))
+        return counter, self._request_seconds.labels(route)
+
+    def _operation_meters(
+        self, operation: str, door: str, outcome: str
+    ) -> tuple[Counter, Histogram]:
+        counter = self._operations.labels(operation, door, outcome)
+        return counter, self._operation_seconds.labels(operation, door)
 
     async def text(self) -> bytes:
         """Write everything down. A reading that fails or hangs is shown as not a number."""
