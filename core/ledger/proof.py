@@ -1,8 +1,9 @@
 """Recompute the books from their entries, sharing no code with what wrote them.
 
-Two passes over the entries, each in the order of an index, so that memory does not grow with the
-ledger: by account (numbers without a gap, running balances, the stored balance, the floor) and by
-transaction (two entries or more, nothing made or lost, the keyed digest of every byte).
+Three passes over the entries, each in the order of an index, so that memory does not grow with the
+ledger: by account (numbers without a gap, running balances, the stored balance, the floor), by
+transaction (two entries or more, nothing made or lost, the keyed digest of every byte), and by
+wallet (what is left of its grants, what its holds pin, and that it burned them in their order).
 """
 
 from collections import Counter
@@ -17,15 +18,18 @@ from core.db.proving import digest_of, stream
 from core.db.work import Work
 from core.kernel.proving import Proof
 from core.ledger import tables
+from core.ledger.burned_proof import Burned
+from core.ledger.wallets_proof import prove_wallets
 
 TRAIL = "ledger_transactions"
 PROTECTED = (TRAIL, "ledger_entries", "ledger_grants", "ledger_holds")
 
 
 async def prove(work: Work, proof: Proof) -> None:
-    """Look at every account, transaction and entry; report each difference by its id."""
+    """Look at every account, transaction, entry, grant and hold; report each difference by id."""
     await _prove_accounts(work, proof)
     await _prove_transactions(work, proof)
+    await prove_wallets(work, proof)
     await audit.prove_seals(work, proof, tables.transactions, "txn")
 
 
@@ -99,6 +103,7 @@ async def _prove_transactions(work: Work, proof: Proof) -> None:
     )
     groups = _groups(stream(work, query), "project_id", "transaction_id")
     group = await anext(groups, None)
+    burned = Burned(work, proof)
     async for transaction in transactions:
         proof.saw("transactions")
         key = transaction.project_id, transaction.id
@@ -109,6 +114,8 @@ async def _prove_transactions(work: Work, proof: Proof) -> None:
         if group and group[0] == key:
             entries, group = group[1], await anext(groups, None)
         _check_transaction(work, transaction, entries, proof)
+        await burned.check(transaction, entries)
+    await burned.finish()
     while group:
         proof.differs(group[0][1], "has entries but is not a transaction")
         group = await anext(groups, None)
