@@ -12,6 +12,7 @@ from shutil import which
 from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from auth.passwords import kept_hash
 from core.kernel.caller import SYSTEM
@@ -114,12 +115,17 @@ async def _serve(
     # again while requests wait.
     gc.collect()
     gc.freeze()
-    config = uvicorn.Config(
+    await _Server(config_of(app), ready).serve(sockets=[listener])
+
+
+def config_of(app: ASGIApp) -> uvicorn.Config:
+    """Say how the server below our app behaves."""
+    return uvicorn.Config(
         app,
         interface="asgi3",
-        # The fast parser, which every system has that the fast loop is made for; see `_run_loop`.
+        # The fast parser is there wherever the fast loop is; see `_run_loop`.
         http="httptools" if find_spec("httptools") else "h11",
-        # Nothing here speaks it, so that nobody has to be let in to be told so.
+        # Nobody here speaks it, so that nobody has to be let in to be told so.
         ws="none",
         backlog=BACKLOG,
         timeout_keep_alive=KEPT_SECONDS,
@@ -131,7 +137,6 @@ async def _serve(
         timeout_graceful_shutdown=DRAIN_SECONDS,
         lifespan="on",
     )
-    await _Server(config, ready).serve(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
