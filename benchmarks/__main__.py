@@ -8,9 +8,7 @@ such files hold.
 import argparse
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import uvloop
 
@@ -18,8 +16,8 @@ from benchmarks import afterwards, ground, growth, machine, report, rounds, tabl
 from benchmarks.laying_out import Scene, installed, laid_out
 from benchmarks.proving import prove_all
 from benchmarks.rounds import FULL, QUICK, USUAL, Form
-from benchmarks.sample import Sample, percentile
-from benchmarks.subjects import DISK, LATENCY, MEMORY, SUBJECTS
+from benchmarks.sample import Sample
+from benchmarks.subjects import LATENCY, SUBJECTS
 
 
 async def main(form: Form) -> int:
@@ -35,7 +33,7 @@ async def main(form: Form) -> int:
             proofs = await prove_all(installations.by_books)
     clean = {name: bool(each["clean"]) for name, each in proofs.items()}
     rows = [table.row(each, samples, clean=clean) for each in SUBJECTS]
-    rows += _rows_afterwards(samples, grown, clean)
+    rows += afterwards.rows(samples, grown, clean)
     result = {
         "form": form.name,
         "seconds": round(time.perf_counter() - began, 1),
@@ -55,21 +53,7 @@ async def _measured(scene: Scene, form: Form) -> tuple[dict[str, list[Sample]], 
     samples = await rounds.run(scene.measures, names, form, scene.watch)
     peak = afterwards.peak_of(samples["charge_usage"])
     samples[LATENCY.name] = await afterwards.latencies(scene, form, peak)
-    grown = await afterwards.grow(scene, form, peak)
-    samples[MEMORY.name] = samples[DISK.name] = grown.samples
-    return samples, grown
-
-
-def _rows_afterwards(
-    samples: Mapping[str, list[Sample]], grown: afterwards.Grown, clean: Mapping[str, bool]
-) -> list[table.Row]:
-    waited = [percentile(each.latencies, 0.99) or 0.0 for each in samples[LATENCY.name]]
-    told: dict[str, Any] = {"calls": grown.calls}
-    return [
-        table.row(LATENCY, samples, clean=clean, values=[each * 1000 for each in waited]),
-        table.row(MEMORY, samples, clean=clean, values=[grown.drift], details=told),
-        table.row(DISK, samples, clean=clean, values=[grown.ledger_bytes], details=told),
-    ]
+    return samples, await afterwards.grow(scene, form, peak)
 
 
 def _asked() -> argparse.Namespace:

@@ -1,14 +1,17 @@
 """What is measured after the rounds, on the server that went through them: p99, memory, disk."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from benchmarks import table
 from benchmarks.laying_out import Scene
 from benchmarks.rounds import Form, say, watched
-from benchmarks.sample import Sample
+from benchmarks.sample import Sample, percentile
+from benchmarks.subjects import LATENCY, disk, memory
 from benchmarks.watching import memory_of
 
 LATENCY_ROUNDS = 3
@@ -68,9 +71,9 @@ class Grown:
     def bytes_per_call(self) -> dict[str, float]:
         """Tell every table that grew, by the kind of what it keeps, in bytes for each call."""
         kinds: dict[str, float] = {"transaction, two entries and indexes": self.ledger_bytes}
-        for table, size in self.sizes.items():
-            if table not in LEDGER:
-                kind = next((KINDS[each] for each in KINDS if table.startswith(each)), "other")
+        for name, size in self.sizes.items():
+            if name not in LEDGER:
+                kind = next((KINDS[each] for each in KINDS if name.startswith(each)), "other")
                 kinds[kind] = kinds.get(kind, 0.0) + size / max(1, self.calls)
         return {kind: round(size, 1) for kind, size in kinds.items()}
 
@@ -79,17 +82,17 @@ async def grow(scene: Scene, form: Form, peak: float) -> Grown:
     """Charge many times, and look at the server's memory and the tables' sizes meanwhile."""
     calls = form.calls or max(LEAST_CALLS, int(peak * form.calls_seconds))
     before = await _sizes(scene.postgres_url)
-    memory, samples, done = {"0": memory_of(scene.serving)}, [], 0
+    used, samples, done = {"0": memory_of(scene.serving)}, [], 0
     for part in PARTS:
         wanted = round(calls * part) - done
         sample = await watched(lambda _, n=wanted: scene.charging.times(n), 0.0, scene.watch)  # type: ignore[misc] # a default binds it now
         samples.append(sample)
         done += wanted
-        memory[str(done)] = memory_of(scene.serving)
-        say(f"{done:,} of {calls:,} calls  {memory[str(done)] / 2**20:,.1f} MiB")
+        used[str(done)] = memory_of(scene.serving)
+        say(f"{done:,} of {calls:,} calls  {used[str(done)] / 2**20:,.1f} MiB")
     after = await _sizes(scene.postgres_url)
     sizes = {table: after[table] - before.get(table, 0) for table in after}
-    return Grown(samples, memory, {table: size for table, size in sizes.items() if size})
+    return Grown(samples, used, {table: size for table, size in sizes.items() if size})
 
 
 async def _sizes(url: str) -> dict[str, int]:
@@ -102,3 +105,19 @@ async def _sizes(url: str) -> dict[str, int]:
 
 def peak_of(samples: list[Sample]) -> float:
     return median(each.rate for each in samples)
+
+
+def rows(
+    samples: Mapping[str, Sequence[Sample]], grown: Grown, clean: Mapping[str, bool]
+) -> list[table.Row]:
+    """Make the rows of all this."""
+    waited = [percentile(each.latencies, 0.99) or 0.0 for each in samples[LATENCY.name]]
+    figures = (
+        (LATENCY, samples[LATENCY.name], [each * 1000 for each in waited]),
+        (memory(grown.calls), grown.samples, [grown.drift]),
+        (disk(grown.calls), grown.samples, [grown.ledger_bytes]),
+    )
+    return [
+        table.row(subject, {subject.name: own}, clean=clean, values=values)
+        for subject, own, values in figures
+    ]

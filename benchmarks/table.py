@@ -34,7 +34,6 @@ class Row:
     errors: int = 0
     problem: str = ""
     counts: bool = True
-    details: dict[str, Any] = field(default_factory=dict)
 
     def told(self) -> dict[str, Any]:
         return asdict(self)
@@ -46,7 +45,6 @@ def row(
     *,
     clean: Mapping[str, bool],
     values: Sequence[float] | None = None,
-    details: Mapping[str, Any] | None = None,
 ) -> Row:
     """Make the row of a subject. It counts only without any error and on books that are clean.
 
@@ -85,7 +83,6 @@ def row(
         errors=errors,
         problem=problem,
         counts=counts,
-        details=dict(details or {}),
     )
 
 

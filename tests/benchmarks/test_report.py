@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from benchmarks import report, rounds, table
+from benchmarks import afterwards, report, rounds, table
 from benchmarks.afterwards import Grown
 from benchmarks.sample import Measure, Sample
-from benchmarks.subjects import SUBJECTS, Subject
+from benchmarks.subjects import SUBJECTS, Goal, Subject, disk, memory
 from benchmarks.watching import Watch
 
 pytestmark = pytest.mark.anyio
@@ -106,6 +106,27 @@ def test_whatever_is_held_against_something_is_measured_in_the_same_rounds() -> 
     assert len(set(names)) == len(names)
     for each in SUBJECTS:
         assert {each.against, *each.beside} <= {*names, ""}
+
+
+def test_memory_and_disk_are_judged_only_after_enough_calls() -> None:
+    assert (memory(999_999).goal, disk(9_999).goal) == (None, None)
+    assert (memory(1_000_000).goal, disk(10_000).goal) == (
+        Goal(10, None, "%", lower_is_better=True),
+        Goal(1000, 600, "B", lower_is_better=True),
+    )
+
+
+def test_what_is_measured_after_the_rounds_has_rows_in_units_of_its_own() -> None:
+    asked = Sample(count=3, seconds=1.0, latencies=[0.010, 0.011, 0.012])
+    sizes = {"ledger_entries": 2_700}
+    grown = Grown([Sample(count=3)], {"0": 90, "1": 100, "2": 100, "3": 104}, sizes)
+    [waiting, memory_row, disk_row] = afterwards.rows(
+        {"latency": [asked]}, grown, {"postgres": True}
+    )
+
+    assert (waiting.value, waiting.reached, waiting.counts) == (12, "aim", True)
+    assert (memory_row.value, memory_row.unit, memory_row.counts) == (4, "%", True)
+    assert (disk_row.value, disk_row.unit, disk_row.reached) == (900, "B", "")
 
 
 def test_memory_drifts_from_what_it_was_after_a_tenth_of_the_calls() -> None:
