@@ -7,13 +7,20 @@ from core.metering.errors import (
     MeterKeyTaken,
     MeterNotChargeable,
     MeterNotFound,
+    SummaryTooLarge,
 )
+from core.metering.meters import find as find_meter
 from core.metering.model import Aggregation, Event, Meter
 from core.metering.proof import PROTECTED, prove
 from core.metering.recording import record
+from core.metering.summarizing import ROWS_MAX as SUMMARY_ROWS_MAX
+from core.metering.summarizing import Row as UsageRow
+from core.metering.summarizing import summarize
+from core.metering.totals import Used, spent, used_by_meter
 
 __all__ = [
     "PROTECTED",
+    "SUMMARY_ROWS_MAX",
     "Aggregation",
     "Charged",
     "Event",
@@ -23,8 +30,15 @@ __all__ = [
     "MeterNotChargeable",
     "MeterNotFound",
     "Status",
+    "SummaryTooLarge",
+    "UsageRow",
+    "Used",
     "Verdict",
     "charge",
+    "find_meter",
     "prove",
     "record",
+    "spent",
+    "summarize",
+    "used_by_meter",
 ]

@@ -5,17 +5,16 @@ look up, price, post, and only then write the event and its charge. Of several u
 one event at once, all but one find its rows taken, are rolled back, and then find what it did.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core import ledger, wallets
-from core.db.together import Collided, Order, Step
+from core.db.together import Collided
 from core.db.work import Work
 from core.kernel.errors import EngineError
 from core.kernel.money import Money
 from core.metering import charges, events, meters, recording, rollups
 from core.metering.charges import Charge
-from core.metering.errors import EventConflict, MeterNotChargeable, MeterNotFound
+from core.metering.errors import EventConflict, MeterNotChargeable
 from core.metering.model import CHARGEABLE, Event, Meter, Reading, price_of, try_read
 
 
@@ -34,7 +33,7 @@ async def charge(work: Work, event: Event, wallet_id: str | None) -> Charged:
     An event that was recorded with the same content and never charged is charged now. Raises
     InsufficientFunds with the shortfall, and then nothing is recorded either.
     """
-    meter = await work.together(METER, event.meter_key)
+    meter = await meters.find(work, event.meter_key)
     if meter.aggregation not in CHARGEABLE:
         raise MeterNotChargeable(meter.key, str(meter.aggregation))
     before = await work.together(recording.LOOK_UP, event.event_id)
@@ -110,11 +109,3 @@ async def _wallet(work: Work, meter: Meter, wallet_id: str | None) -> wallets.Wa
     if wallet.asset != meter.asset:
         raise ledger.AssetMismatch(wallet.id, str(wallet.asset), str(meter.asset))
     return wallet
-
-
-async def _meters(items: Sequence[tuple[Work, str]]) -> list[Meter | EngineError]:
-    found = await meters.by_key(items[0][0], (key for _, key in items))
-    return [found.get(key) or MeterNotFound(key) for _, key in items]
-
-
-METER: Step[str, Meter] = Step(Order.LOOK, _meters)

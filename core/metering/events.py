@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from core import audit, messaging
 from core.db.work import Work
+from core.kernel.quantity import as_text
 from core.metering.charges import Charge
-from core.metering.model import Meter, as_text
+from core.metering.model import Meter
 
 METER_CREATED = "meter.created"
 USAGE_RECORDED = "usage.recorded"

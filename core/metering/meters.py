@@ -30,6 +30,12 @@ async def by_key(work: Work, keys: Iterable[str]) -> dict[str, Meter]:
     return {row.key: _meter(row) for row in await work.execute(query)}
 
 
+async def by_id(work: Work, ids: Iterable[str]) -> dict[str, Meter]:
+    """Return the meters that have these ids, by id."""
+    query = select(tables.meters).where(tables.meters.c.id.in_(sorted(set(ids))))
+    return {row.id: _meter(row) for row in await work.execute(query)}
+
+
 async def _by_key(items: Sequence[tuple[Work, frozenset[str]]]) -> Sequence[Mapping[str, Meter]]:
     """Look the meters of all calls up at once: they are the same few."""
     found = await by_key(items[0][0], frozenset().union(*(keys for _, keys in items)))

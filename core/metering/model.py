@@ -5,7 +5,6 @@ is refused, never rounded; only the price of an event is rounded, once.
 """
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ import orjson
 
 from core.kernel.errors import EngineError
 from core.kernel.money import LARGEST, Asset, Money
+from core.kernel.quantity import MICRO, PLACES, as_text, is_number, micro
 from core.kernel.rounding import to_units
 from core.metering.errors import (
     ChargeTooLarge,
@@ -31,14 +31,11 @@ from core.metering.errors import (
     QuantityOutOfRange,
 )
 
-PLACES = 6
-MICRO = 1_000_000
 FUTURE_MAX = timedelta(minutes=5)
 AGE_MAX = timedelta(days=35)
 PROPERTIES_BYTES_MAX = 4096
 BUCKET_SECONDS = 900
 
-_NUMBER = re.compile(r"(0|[1-9][0-9]{0,18})(\.[0-9]{1,12})?")
 _DIGITS = 60
 """More than the longest price times the largest quantity has, so that the product is exact."""
 
@@ -142,32 +139,6 @@ def _hash(told: Told, packed: bytes, counted: int | None) -> bytes:
     return hashlib.blake2b(orjson.dumps(said), digest_size=16).digest()
 
 
-def micro(number: str | int) -> int | None:
-    """Turn a number into millionths, or None where it is no number, too fine or too large.
-
-    By hand rather than by Decimal: this runs for every event there ever is.
-    """
-    if number == "1":
-        return MICRO  # what nearly every event says, by saying nothing
-    if isinstance(number, int):
-        units = number * MICRO
-    elif _NUMBER.fullmatch(number):
-        whole, _, fraction = number.partition(".")
-        fraction = fraction.rstrip("0")
-        if len(fraction) > PLACES:
-            return None
-        units = int(whole) * MICRO + int(fraction.ljust(PLACES, "0"))
-    else:
-        return None
-    return units if 0 <= units <= LARGEST else None
-
-
-def as_text(units: int) -> str:
-    """Write millionths as people do, without idle zeros: `1500`, `0.25`."""
-    whole, fraction = divmod(units, MICRO)
-    return f"{whole}.{fraction:06d}".rstrip("0") if fraction else str(whole)
-
-
 def bucket_of(instant: datetime) -> int:
     """Return the quarter hour since 1970 in which the instant lies.
 
@@ -218,8 +189,8 @@ def _quantity(event: Told, meter: Meter, counted: int | None) -> int:
         raise PropertyMissing(event.event_id, meter.key, meter.property)
     if meter.aggregation is Aggregation.UNIQUE:
         return MICRO
-    is_number = _NUMBER.fullmatch(value) if isinstance(value, str) else value >= 0
-    if isinstance(value, bool) or not is_number:
+    counts = is_number(value) if isinstance(value, str) else value >= 0
+    if isinstance(value, bool) or not counts:
         raise PropertyNotNumeric(event.event_id, meter.property)
     return _in_range(event.event_id, value, micro(value))
 

@@ -1,6 +1,5 @@
 """What a caller can do with meters and usage."""
 
-from datetime import UTC, datetime
 from decimal import Decimal
 
 from core import ledger, projects, wallets
@@ -8,8 +7,7 @@ from core.db import paging
 from core.db.work import Work
 from core.kernel.caller import PlatformRole, Role
 from core.kernel.money import Asset
-from core.kernel.period import Period, Window
-from core.metering import charging, listing, meters, recording, summarizing
+from core.metering import charging, listing, meters, recording
 from core.metering import events as telling
 from core.metering.deduplicating import Status
 from core.metering.errors import (
@@ -26,7 +24,6 @@ from core.metering.errors import (
     PropertyNotNumeric,
     QuantityNotRead,
     QuantityOutOfRange,
-    SummaryTooLarge,
 )
 from core.metering.model import Aggregation, Meter
 from core.metering.shapes import (
@@ -36,24 +33,17 @@ from core.metering.shapes import (
     MeterList,
     MeterView,
     RecordUsage,
-    SummarizeUsage,
     UsageCharged,
     UsageEventList,
     UsageRecorded,
-    UsageSummary,
     charged_view,
     event_reply,
     event_view,
     meter_view,
-    summary_row,
 )
 from core.operations.errors import invalid
 from core.operations.operation import Effect, Example, PageRequest, RateClass, operation
 from core.operations.scopes import Toolset
-
-EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-LATEST = datetime(2200, 1, 1, tzinfo=UTC)
-"""No usage lies outside, and beyond them a zone's midnight may be no instant at all."""
 
 
 @operation(
@@ -230,57 +220,6 @@ async def charge_usage(work: Work, request: ChargeUsage) -> UsageCharged:
 
 
 @operation(
-    "GET /v1/projects/{project_id}/usage/summary",
-    title="Summarize usage",
-    toolset=Toolset.METERING,
-    effect=Effect.READ,
-    project=Role.VIEWER,
-    platform=PlatformRole.AUDITOR,
-    raises=(projects.ProjectNotFound, MeterNotFound, SummaryTooLarge),
-    examples=(
-        Example(
-            title="This month, day by day and by model",
-            arguments={"meter_key": "llm_tokens", "window": "day", "group_by": "model"},
-        ),
-    ),
-)
-async def summarize_usage(work: Work, request: SummarizeUsage) -> UsageSummary:
-    """Sum up what one meter read, by window of the project's time zone and by one property.
-
-    Usage counts where it occurred, not where it arrived. The answer has at most 1,000 rows; when
-    there would be more, ask for a coarser window or a shorter period.
-    """
-    meter = await meters.find(work, request.meter_key)
-    zone = await projects.time_zone_of(work, work.project_id)
-    month = summarizing.month_around(work.now, zone)
-    period = _period(request.start_at or month.start_at, request.end_at or month.end_at)
-    window = None if request.window == "none" else Window(request.window)
-    parts = summarizing.split(period, window, zone)
-    rows = await summarizing.summarize(work, meter, parts, request.group_by)
-    return UsageSummary(
-        meter_key=meter.key,
-        aggregation=meter.aggregation.value,
-        unit=meter.unit,
-        start_at=period.start_at,
-        end_at=period.end_at,
-        time_zone=zone.key,
-        window=request.window,
-        group_by=request.group_by,
-        rows=[summary_row(each) for each in rows],
-    )
-
-
-def _period(start_at: datetime, end_at: datetime) -> Period:
-    if start_at >= end_at:
-        raise invalid("end_at", "must be after start_at")
-    if start_at < EARLIEST:
-        raise invalid("start_at", "must not be before the year 2000")
-    if end_at > LATEST:
-        raise invalid("end_at", "must not be after the year 2199")
-    return Period(start_at.astimezone(UTC), end_at.astimezone(UTC))
-
-
-@operation(
     "GET /v1/projects/{project_id}/usage/events",
     title="List usage events",
     toolset=Toolset.METERING,
@@ -314,6 +253,5 @@ OPERATIONS = (
     list_meters,
     record_usage,
     charge_usage,
-    summarize_usage,
     list_usage_events,
 )

@@ -10,13 +10,13 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from core.kernel.quantity import as_text
 from core.metering import meters
 from core.metering.charges import Charge
 from core.metering.charging import Charged
 from core.metering.deduplicating import Verdict
 from core.metering.listing import Listed
-from core.metering.model import Event, Meter, as_text
-from core.metering.summarizing import Row
+from core.metering.model import Event, Meter
 from core.operations.fields import (
     AssetCode,
     Code,
@@ -41,7 +41,6 @@ PropertyValue = (
     bool | Annotated[int, Field(ge=-INTEGER_MAX, le=INTEGER_MAX)] | Annotated[str, Line(256)]
 )
 AggregationWord = Literal["count", "sum", "max", "unique", "last"]
-WindowWord = Literal["hour", "day", "month", "none"]
 
 
 class CreateMeter(Request):
@@ -166,45 +165,6 @@ class UsageCharged(Result):
     """True when the event had been charged before; nothing was taken this time."""
 
 
-class SummarizeUsage(ProjectRequest):
-    meter_key: MeterKey
-    start_at: When | None = Field(
-        None, description="From here, included. Leave out for the beginning of this month."
-    )
-    end_at: When | None = Field(
-        None, description="To here, not included. Leave out for the end of this month."
-    )
-    window: WindowWord = Field(
-        "none", description="Divide by the hours, days or months of the project's time zone."
-    )
-    group_by: PropertyName | None = Field(
-        None, description="An event property; each of its values gets rows of its own."
-    )
-
-
-class SummaryRow(Result):
-    start_at: datetime
-    end_at: datetime
-    group: str | None
-    """The property's value; null for events without it, and where nothing is grouped."""
-    value: str | None
-    """What the meter's aggregation makes of the events; null where there is nothing to tell."""
-    event_count: int
-
-
-class UsageSummary(Result):
-    meter_key: str
-    aggregation: AggregationWord
-    unit: str
-    start_at: datetime
-    end_at: datetime
-    time_zone: str
-    window: WindowWord
-    group_by: str | None
-    rows: list[SummaryRow]
-    """Windows and groups without events have no row."""
-
-
 class ListUsageEvents(ProjectPageRequest):
     meter_key: MeterKey | None = None
     event_id: EventId | None = None
@@ -272,16 +232,6 @@ def charged_view(charged: Charged, meter_key: str) -> UsageCharged:
         wallet_id=charge.wallet_id,
         available=charged.available.decimal,
         duplicate=charged.duplicate,
-    )
-
-
-def summary_row(row: Row) -> SummaryRow:
-    return SummaryRow(
-        start_at=row.period.start_at,
-        end_at=row.period.end_at,
-        group=row.group,
-        value=row.value,
-        event_count=row.event_count,
     )
 
 

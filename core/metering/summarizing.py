@@ -9,18 +9,18 @@ database's own idea of time zones, so that both databases agree on the nights wh
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, Subquery, case, func, literal, select, union_all
 
 from core.db.jsontext import json_text
 from core.db.work import Work
-from core.kernel.period import Period, Window, windows
+from core.kernel.period import Period
+from core.kernel.quantity import as_text
 from core.metering import tables
 from core.metering.errors import SummaryTooLarge
-from core.metering.model import BUCKET_SECONDS, Aggregation, Meter, as_text, bucket_of
+from core.metering.model import BUCKET_SECONDS, Aggregation, Meter, bucket_of
 from core.metering.rollups import SPLIT
 
 ROWS_MAX = 1_000
@@ -37,25 +37,6 @@ class Row:
     event_count: int
 
 
-def split(period: Period, window: Window | None, zone: ZoneInfo) -> list[Period]:
-    """Cut the period into its windows; the first and the last end where the period does."""
-    if window is None:
-        return [period]
-    # Whoever asks for a century by the hour is refused before the hours are counted out.
-    if (period.end_at - period.start_at) / timedelta(hours=1) > ROWS_MAX * LONGEST_HOURS[window]:
-        raise SummaryTooLarge(ROWS_MAX)
-    parts = [
-        Period(max(each.start_at, period.start_at), min(each.end_at, period.end_at))
-        for each in windows(period, window, zone)
-    ]
-    if len(parts) > ROWS_MAX:
-        raise SummaryTooLarge(ROWS_MAX)
-    return parts
-
-
-LONGEST_HOURS = {Window.HOUR: 1, Window.DAY: 25, Window.MONTH: 745}
-
-
 async def summarize(
     work: Work, meter: Meter, parts: Sequence[Period], group_by: str | None
 ) -> list[Row]:
@@ -64,9 +45,10 @@ async def summarize(
     A period that is not divided and not grouped always has its one row, even when it is empty.
     """
     if group_by is None and meter.aggregation is not Aggregation.UNIQUE:
-        totals = _added_up(_summed(work, meter, parts), meter.aggregation)
+        chosen = _summed(work, meter, parts)
     else:
-        totals = _totals(_chosen(work, meter, parts, group_by), meter.aggregation)
+        chosen = _chosen(work, meter, parts, group_by)
+    totals = _totals(chosen, meter.aggregation)
     found = list(await work.execute(totals.limit(ROWS_MAX + 1)))
     if len(found) > ROWS_MAX:
         raise SummaryTooLarge(ROWS_MAX)
@@ -93,7 +75,8 @@ def _summed(work: Work, meter: Meter, parts: Sequence[Period]) -> Subquery:
     starts = [bucket_of(each.start_at) for each in parts]
     first, last = _whole(parts)
     sums = select(
-        _part(r.bucket, starts).label("part"),
+        part_of(r.bucket, starts).label("part"),
+        _nobody().label("group"),
         r.event_count,
         r.quantity_high.label("high"),
         r.quantity_low.label("low"),
@@ -136,18 +119,7 @@ def _begin(bucket: int) -> datetime:
 def _edge(work: Work, meter: Meter, part: int, period: Period) -> Select[Any]:
     """Choose the events of less than a quarter hour, each as a sum of its own."""
     e = tables.events.c
-    return select(
-        literal(part),
-        literal(1),
-        e.quantity // SPLIT,
-        e.quantity % SPLIT,
-        e.quantity,
-        e.quantity,
-        e.occurred_at,
-        e.received_at,
-        e.position,
-        e.event_id,
-    ).where(
+    return select(literal(part), _nobody(), *_each_alone()).where(
         e.project_id == work.project_id,
         e.meter_id == meter.id,
         e.bucket == bucket_of(period.start_at),
@@ -156,27 +128,25 @@ def _edge(work: Work, meter: Meter, part: int, period: Period) -> Select[Any]:
     )
 
 
-def _added_up(summed: Subquery, aggregation: Aggregation) -> Select[Any]:
-    c = summed.c
-    nobody = literal(None, c.event_id.type).label("group")
-    if aggregation is Aggregation.LAST:
-        order = (c.occurred_at.desc(), c.received_at.desc(), c.position.desc(), c.event_id.desc())
-        ranked = select(
-            c.part,
-            c.quantity,
-            func.sum(c.event_count).over(partition_by=c.part).label("event_count"),
-            func.row_number().over(partition_by=c.part, order_by=order).label("rank"),
-        ).subquery("ranked")
-        r = ranked.c
-        return select(r.part, nobody, r.quantity, r.event_count).where(r.rank == 1)
-    return select(
-        c.part,
-        nobody,
-        func.sum(c.event_count).label("event_count"),
-        func.sum(c.high).label("high"),
-        func.sum(c.low).label("low"),
-        func.max(c.max_quantity).label("quantity"),
-    ).group_by(c.part)
+def _each_alone() -> list[ColumnElement[Any]]:
+    """Tell each event as the sum of itself."""
+    e = tables.events.c
+    return [
+        literal(1).label("event_count"),
+        (e.quantity // SPLIT).label("high"),
+        (e.quantity % SPLIT).label("low"),
+        e.quantity.label("max_quantity"),
+        e.quantity,
+        e.occurred_at,
+        e.received_at,
+        e.position,
+        e.event_id,
+    ]
+
+
+def _nobody() -> ColumnElement[Any]:
+    """Say that nothing is grouped."""
+    return literal(None, tables.events.c.event_id.type)
 
 
 def _chosen(work: Work, meter: Meter, parts: Sequence[Period], group_by: str | None) -> Subquery:
@@ -187,16 +157,12 @@ def _chosen(work: Work, meter: Meter, parts: Sequence[Period], group_by: str | N
     """
     e = tables.events.c
     starts = [bucket_of(each.start_at) for each in parts]
-    group = json_text(work, e.properties, group_by) if group_by else literal(None, e.event_id.type)
+    group = json_text(work, e.properties, group_by) if group_by else _nobody()
     subject = meter.property if meter.aggregation is Aggregation.UNIQUE else None
     columns = [
-        _part(e.bucket, starts).label("part"),
+        part_of(e.bucket, starts).label("part"),
         group.label("group"),
-        e.quantity,
-        e.occurred_at,
-        e.received_at,
-        e.position,
-        e.event_id,
+        *_each_alone(),
     ]
     if subject:
         columns.append(json_text(work, e.properties, subject).label("subject"))
@@ -215,33 +181,30 @@ def _chosen(work: Work, meter: Meter, parts: Sequence[Period], group_by: str | N
     )
 
 
-def _part(bucket: ColumnElement[int], starts: Sequence[int], low: int = 0) -> ColumnElement[int]:
+def part_of(bucket: ColumnElement[int], starts: Sequence[int], low: int = 0) -> ColumnElement[int]:
     """Find the last window that starts at or before the bucket, by a tree of comparisons."""
     if len(starts) == 1:
         return literal(low)
     middle = len(starts) // 2
-    left = _part(bucket, starts[:middle], low)
-    return case((bucket < starts[middle], left), else_=_part(bucket, starts[middle:], low + middle))
+    left = part_of(bucket, starts[:middle], low)
+    return case(
+        (bucket < starts[middle], left), else_=part_of(bucket, starts[middle:], low + middle)
+    )
 
 
 def _totals(chosen: Subquery, aggregation: Aggregation) -> Select[Any]:
     c = chosen.c
     if aggregation is Aggregation.LAST:
         return _latest(chosen)
-    measures: dict[Aggregation, tuple[ColumnElement[Any], ...]] = {
-        Aggregation.COUNT: (),
-        Aggregation.SUM: (
-            func.sum(c.quantity // SPLIT).label("high"),
-            func.sum(c.quantity % SPLIT).label("low"),
-        ),
-        Aggregation.MAX: (func.max(c.quantity).label("quantity"),),
-        Aggregation.UNIQUE: (
-            func.count(c.get("subject", c.event_id).distinct()).label("distinct"),
-        ),
-    }
-    return select(
-        c.part, c.group, func.count().label("event_count"), *measures[aggregation]
-    ).group_by(c.part, c.group)
+    measures = [
+        func.sum(c.event_count).label("event_count"),
+        func.sum(c.high).label("high"),
+        func.sum(c.low).label("low"),
+        func.max(c.max_quantity).label("quantity"),
+    ]
+    if aggregation is Aggregation.UNIQUE:
+        measures.append(func.count(c.get("subject", c.event_id).distinct()).label("distinct"))
+    return select(c.part, c.group, *measures).group_by(c.part, c.group)
 
 
 def _latest(chosen: Subquery) -> Select[Any]:
@@ -253,7 +216,7 @@ def _latest(chosen: Subquery) -> Select[Any]:
         c.part,
         c.group,
         c.quantity,
-        func.count().over(partition_by=by).label("event_count"),
+        func.sum(c.event_count).over(partition_by=by).label("event_count"),
         func.row_number().over(partition_by=by, order_by=order).label("rank"),
     ).subquery("ranked")
     r = ranked.c
@@ -268,9 +231,3 @@ def _value(aggregation: Aggregation, row: Any) -> str:
     if aggregation is Aggregation.SUM:
         return as_text(int(row.high) * SPLIT + int(row.low))
     return as_text(row.quantity)
-
-
-def month_around(instant: datetime, zone: ZoneInfo) -> Period:
-    """Return the calendar month of the zone in which the instant lies."""
-    soon = instant + timedelta(microseconds=1)
-    return next(iter(windows(Period(instant.astimezone(UTC), soon), Window.MONTH, zone)))

@@ -6,11 +6,13 @@ from core.compliance import operations as compliance
 from core.metering import operations as metering
 from core.operations.operation import Operation
 from core.projects import operations as projects
+from core.reporting import operations as reporting
 from core.wallets import operations as wallets
 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *projects.OPERATIONS,
     *wallets.OPERATIONS,
     *metering.OPERATIONS,
+    *reporting.OPERATIONS,
     *compliance.OPERATIONS,
 )

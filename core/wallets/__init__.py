@@ -1,7 +1,7 @@
 """Wallets: what customers hold and spend. See README.md."""
 
 from core.wallets.errors import NoWalletForAsset, WalletNotFound
-from core.wallets.finding import balances, default_wallet, find, find_spendable
+from core.wallets.finding import balances, default_wallet, find, find_spendable, list_after
 from core.wallets.model import Balance, Wallet
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "default_wallet",
     "find",
     "find_spendable",
+    "list_after",
 ]

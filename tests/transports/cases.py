@@ -88,6 +88,7 @@ CASES: dict[str, Case] = {
     "charge_usage": here(wallet_id="{wallet_id}", **use("new-2", "new")),
     "summarize_usage": here(meter_key="tokens", window="day", group_by="model"),
     "list_usage_events": here(event_id="{charged_event_id}"),
+    "get_project_overview": here(days=3),
     "list_tool_invocations": here(),
     "get_tool_invocation": about(invocation_id="{invocation_id}"),
     "list_audit_events": here(),

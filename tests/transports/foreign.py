@@ -43,7 +43,7 @@ HARMLESS = {
     *("name", "amount", "asset", "memo", "floor", "role", "scopes", "expires_in_days"),
     *("overlap_hours", "include_inactive", "limit", "time_zone", "currency", "locale"),
     *("key", "meter_key", "aggregation", "unit", "property", "price", "quantity", "properties"),
-    *("occurred_at", "start_at", "end_at", "since", "until", "window", "group_by"),
+    *("occurred_at", "start_at", "end_at", "since", "until", "window", "group_by", "days"),
     *("operation", "decision", "action", "events", "source", "priority", "expires_at"),
     *("capture_max", "expires_in_seconds", "state"),
 }

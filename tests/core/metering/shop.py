@@ -12,6 +12,7 @@ from core.metering import operations, tables
 from core.operations.operation import Operation
 from core.operations.perform import Call, Outcome
 from core.projects.tables import projects
+from core.reporting import operations as reporting
 from core.wallets import operations as wallet_operations
 from tests.world import OPERATOR, PROJECT, World, agent
 
@@ -88,7 +89,7 @@ class Shop:
 
     async def summary(self, meter_key: str, **more: Any) -> list[tuple[Any, ...]]:
         """Summarize, and return each row's window, group and value."""
-        body = await self.ask(operations.summarize_usage, meter_key=meter_key, **more)
+        body = await self.ask(reporting.summarize_usage, meter_key=meter_key, **more)
         return [(row["start_at"], row["group"], row["value"]) for row in body["rows"]]
 
     async def available(self, wallet_id: str, project_id: str = PROJECT) -> str:

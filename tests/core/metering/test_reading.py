@@ -9,19 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.kernel.money import LARGEST, Asset
+from core.kernel.quantity import as_text, micro
 from core.metering.deduplicating import Status, judge
 from core.metering.errors import EventConflict
-from core.metering.model import (
-    Aggregation,
-    Event,
-    Meter,
-    Reading,
-    as_text,
-    bucket_of,
-    micro,
-    price_of,
-    try_read,
-)
+from core.metering.model import Aggregation, Event, Meter, Reading, bucket_of, price_of, try_read
 from tests.world import START
 
 HOURS = Meter(

@@ -7,8 +7,9 @@ import pytest
 
 from core import metering
 from core.kernel.ids import compose
-from core.metering import operations, summarizing
+from core.metering import summarizing
 from core.metering.errors import SummaryTooLarge
+from core.reporting import operations as reporting
 from tests.core.metering.shop import Shop, use
 from tests.world import START, agent
 
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.anyio
 async def test_a_summary_says_what_was_summed_up_and_over_which_period(shop: Shop) -> None:
     await shop.record(use("a", "tokens", properties={"tokens": "2.5"}))
 
-    assert await shop.ask(operations.summarize_usage, meter_key="tokens") == {
+    assert await shop.ask(reporting.summarize_usage, meter_key="tokens") == {
         "meter_key": "tokens",
         "aggregation": "sum",
         "unit": "token",
@@ -158,7 +159,7 @@ async def test_the_night_clocks_go_back_in_paris_is_one_day_of_25_hours(shop: Sh
 
     days = await shop.summary("calls", caller=paris, window="day", **period)
     asked = await shop.ask(
-        operations.summarize_usage,
+        reporting.summarize_usage,
         caller=paris,
         meter_key="calls",
         window="hour",
@@ -244,7 +245,7 @@ async def test_a_summary_of_more_than_a_thousand_windows_is_refused(
     shop: Shop, window: str, days: int
 ) -> None:
     outcome = await shop.perform(
-        operations.summarize_usage,
+        reporting.summarize_usage,
         meter_key="calls",
         window=window,
         start_at="2000-01-01T00:00:00Z",
@@ -260,7 +261,7 @@ async def test_a_summary_of_more_than_a_thousand_groups_is_refused(shop: Shop) -
     assert len(await shop.summary("calls", group_by="n")) == 1000
     await shop.record(*named[1000:])
 
-    outcome = await shop.perform(operations.summarize_usage, meter_key="calls", group_by="n")
+    outcome = await shop.perform(reporting.summarize_usage, meter_key="calls", group_by="n")
 
     assert isinstance(outcome.error, SummaryTooLarge)
 
@@ -277,13 +278,13 @@ async def test_a_summary_of_more_than_a_thousand_groups_is_refused(shop: Shop) -
 async def test_a_period_that_is_none_is_refused_by_its_field(
     shop: Shop, period: dict[str, Any], field: str
 ) -> None:
-    outcome = await shop.perform(operations.summarize_usage, meter_key="calls", **period)
+    outcome = await shop.perform(reporting.summarize_usage, meter_key="calls", **period)
 
     assert outcome.error
     assert outcome.error.facts["problems"][0]["field"] == field
 
 
 async def test_a_meter_that_is_not_there_cannot_be_summarized(shop: Shop) -> None:
-    outcome = await shop.perform(operations.summarize_usage, meter_key="nothing")
+    outcome = await shop.perform(reporting.summarize_usage, meter_key="nothing")
 
     assert isinstance(outcome.error, metering.MeterNotFound)

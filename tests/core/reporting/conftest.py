@@ -1,0 +1,5 @@
+"""The shop that reporting's tests begin with is metering's."""
+
+from tests.core.metering.conftest import shop
+
+__all__ = ["shop"]
