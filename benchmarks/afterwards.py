@@ -1,5 +1,6 @@
 """What is measured after the rounds, on the server that went through them: p99, memory, disk."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -12,11 +13,13 @@ from benchmarks.laying_out import Scene
 from benchmarks.rounds import Form, say, watched
 from benchmarks.sample import Sample, percentile
 from benchmarks.subjects import LATENCY, disk, memory
-from benchmarks.watching import memory_of
+from benchmarks.watching import Watch, memory_of
 
 LATENCY_ROUNDS = 3
 PARTS = (0.1, 0.5, 1.0)
 LEAST_CALLS = 200
+AT_REST, LOOKS, LOOK_SECONDS = 0.15, 20, 0.5
+"""Of a core, for all servers together; workers look for work even when there is none."""
 BYTES = """
 select relname, pg_total_relation_size(oid) from pg_class
 where relkind = 'r' and relnamespace = 'public'::regnamespace
@@ -24,6 +27,17 @@ where relkind = 'r' and relnamespace = 'public'::regnamespace
 # What a charge is made of. The balances of accounts are written over in place.
 LEDGER = ("ledger_transactions", "ledger_entries")
 KINDS = {"ledger_": "other tables of the ledger", "audit_": "audit", "metering_": "usage"}
+
+
+async def at_rest(watch: Watch, *, looks: int = LOOKS, seconds: float = LOOK_SECONDS) -> bool:
+    """Let the servers finish what earlier subjects left them, such as events to relay."""
+    for _ in range(looks):
+        watch.start()
+        await asyncio.sleep(seconds)
+        if watch.cores().get("servers", 0.0) < AT_REST:
+            return True
+    say("the servers are not at rest: they still work on what earlier subjects left them")
+    return False
 
 
 async def latencies(scene: Scene, form: Form, peak: float) -> list[Sample]:
@@ -34,6 +48,7 @@ async def latencies(scene: Scene, form: Form, peak: float) -> list[Sample]:
         nothing.fail("there is no peak: nothing was charged")
         return [nothing]
     for number in range(LATENCY_ROUNDS):
+        await at_rest(scene.watch)
         sample = await watched(
             lambda seconds: scene.charging.at_rate(peak / 2, seconds),
             form.latency_seconds,

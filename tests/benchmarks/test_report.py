@@ -108,6 +108,25 @@ def test_whatever_is_held_against_something_is_measured_in_the_same_rounds() -> 
         assert {each.against, *each.beside} <= {*names, ""}
 
 
+class Busy(Watch):
+    """Servers that get less busy each time they are looked at."""
+
+    def __init__(self, *cores: float) -> None:
+        super().__init__({})
+        self.left = list(cores)
+
+    def cores(self) -> dict[str, float]:
+        return {"servers": self.left.pop(0)}
+
+
+async def test_waiting_is_measured_on_servers_that_have_finished_what_came_before() -> None:
+    watch = Busy(0.9, 0.5, 0.1, 0.1)
+
+    assert await afterwards.at_rest(watch, looks=4, seconds=0)
+    assert watch.left == [0.1]
+    assert not await afterwards.at_rest(Busy(0.9, 0.9), looks=2, seconds=0)
+
+
 def test_memory_and_disk_are_judged_only_after_enough_calls() -> None:
     assert (memory(999_999).goal, disk(9_999).goal) == (None, None)
     assert (memory(1_000_000).goal, disk(10_000).goal) == (
