@@ -17,6 +17,7 @@ from sqlalchemy import (
     Engine,
     Index,
     Integer,
+    String,
     Table,
     cast,
     false,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     or_,
     text,
     true,
+    type_coerce,
 )
 
 from core.db.work import Work
@@ -72,7 +74,9 @@ def spans_since_1970(work: Work, instant: ColumnElement[Any], seconds: int) -> C
     """Count, in the database, the spans of so many seconds from 1970 to the one it lies in."""
     if work.connection.dialect.name == "postgresql":
         return cast(func.floor(func.extract("epoch", instant) / seconds), Integer)
-    return cast(func.strftime("%s", instant), Integer) // seconds
+    # Without its microseconds, which would be rounded, and so carried into the next span.
+    whole = func.substr(type_coerce(instant, String), 1, len("2026-11-20 09:00:00"))
+    return cast(func.strftime("%s", whole), Integer) // seconds
 
 
 @dataclass(frozen=True, slots=True)
