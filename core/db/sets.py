@@ -38,6 +38,8 @@ from core.kernel.ids import compose, number_of
 Row = Sequence[Any]
 Names = tuple[str, ...]
 COPIED_MIN = 4
+REMEMBERED = 8_192
+"""Identifiers, in either form."""
 VARIABLES_MAX = 4_000
 """How many values one statement may carry on SQLite, whose limit is 32,766: beyond some thousand
 there is nothing to be gained."""
@@ -287,9 +289,11 @@ def _kind(column: "Column[Any]", *, arrays: bool) -> Kind:
     kind = column.type
     if isinstance(kind, Key):
         prefix = kind.prefix
-        if arrays:
-            return "uuid", _to_uuid, lambda value: compose(prefix, value.int)
-        return "", _to_bytes, lambda value: compose(prefix, int.from_bytes(value))
+        return (
+            ("uuid", _to_uuid, _from_uuid(prefix))
+            if arrays
+            else ("", _to_bytes, _from_bytes(prefix))
+        )
     if isinstance(kind, Instant):
         return ("timestamptz", None, None) if arrays else ("", _to_text, _from_text)
     if isinstance(kind, JSON):
@@ -311,17 +315,30 @@ _SIMPLE: tuple[tuple[type, str], ...] = (
 )
 
 
+# One batch names the same projects, accounts and transactions again and again.
+@lru_cache(maxsize=REMEMBERED)
 def _to_bytes(identifier: str) -> bytes:
     return number_of(identifier).to_bytes(16)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def _to_uuid(identifier: str) -> pgproto.UUID:
-    return pgproto.UUID(number_of(identifier).to_bytes(16))
+    return pgproto.UUID(_to_bytes(identifier))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache
+def _from_uuid(prefix: str) -> Callable[[pgproto.UUID], str]:
+    return lru_cache(maxsize=REMEMBERED)(lambda value: compose(prefix, value.int))
+
+
+@lru_cache
+def _from_bytes(prefix: str) -> Callable[[bytes], str]:
+    return lru_cache(maxsize=REMEMBERED)(lambda value: compose(prefix, int.from_bytes(value)))
+
+
+@lru_cache(maxsize=REMEMBERED)
 def _to_hex(identifier: str) -> str:
-    return f"{number_of(identifier):032x}"
+    return _to_bytes(identifier).hex()
 
 
 # What JSON has no word for, and how it is read again. Nothing at all is no JSON null.

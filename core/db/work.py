@@ -103,10 +103,13 @@ class Work:
         return hashlib.blake2b(packed, digest_size=16, key=self.digest_key).digest()
 
 
+_PLAIN = frozenset({str, int, type(None)})
+
+
 def canonical(value: Any) -> str | int | None:
     """Write any column's value as one text or number, the same before and after the database."""
-    if value is None or isinstance(value, str | int):
-        return value
+    if type(value) in _PLAIN or isinstance(value, str | int):
+        return value  # type: ignore[no-any-return]
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     if isinstance(value, bytes):

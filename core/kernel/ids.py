@@ -38,11 +38,11 @@ class Ulids:
 
     def new(self, prefix: str) -> str:
         milliseconds = int(self._clock.now().timestamp() * 1000)
-        number = milliseconds << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS - 1)
-        # A clock that stands still or steps back must not un-sort what is made next.
-        self._last = (
-            number if number >> _RANDOM_BITS > self._last >> _RANDOM_BITS else self._last + 1
-        )
+        if milliseconds > self._last >> _RANDOM_BITS:
+            self._last = milliseconds << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS - 1)
+        else:
+            # A clock that stands still or steps back must not un-sort what is made next.
+            self._last += 1
         return compose(prefix, self._last)
 
 

@@ -152,22 +152,25 @@ class _Deciding:
     def _post(self, proposal: Transaction) -> Accepted:
         changes = self._changes(proposal)
         for book, change in changes:
-            if book.account.is_wallet:
+            if book.is_wallet:
                 book.check(-change)
         burned: list[Part] = []
         free = [book.free for book, _ in changes]
         entries = self._book(proposal)
         for (book, change), before in zip(changes, free, strict=True):
-            if book.account.is_wallet and change > 0:
+            if book.is_wallet and change > 0:
                 self._spend(book, before, proposal, burned)
         carried = tuple(burned) if proposal.carries_terms else ()
         for (book, change), before in zip(changes, free, strict=True):
-            if book.account.is_wallet and change < 0:
+            if book.is_wallet and change < 0:
                 self._receive(book, before, proposal, -change, carried, burned)
         return Accepted(proposal, entries, tuple(burned), self._left(changes))
 
     def _left(self, changes: Sequence[tuple[Book, int]]) -> int:
-        return next((book.available for book, _ in changes if book.account.is_wallet), 0)
+        for book, _ in changes:
+            if book.is_wallet:
+                return book.available
+        return 0
 
     def _changes(self, proposal: Transaction) -> list[tuple[Book, int]]:
         """Return what the transaction does to each account it names, after a look at all of them.

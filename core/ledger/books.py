@@ -83,6 +83,9 @@ class Book:
     """One account in the course of a decision."""
 
     account: Account
+    is_wallet: bool
+    sign: int
+    """What turns the sum of entries into a balance that is positive on the account's own side."""
     posted: int
     sequence: int
     held: int
@@ -99,6 +102,8 @@ class Book:
     def of(cls, account: Account, purse: Purse | None) -> "Book":
         return cls(
             account,
+            account.is_wallet,
+            int(account.side),
             account.posted,
             account.sequence,
             account.held,
@@ -111,16 +116,17 @@ class Book:
 
     @property
     def balance(self) -> int:
-        return self.posted * self.account.side
+        return self.posted * self.sign
 
     @property
     def available(self) -> int:
-        return self.posted * self.account.side - self.held
+        return self.posted * self.sign - self.held
 
     @property
     def free(self) -> int:
         """What all grants have left together."""
-        return max(0, self.posted * self.account.side - self.pinned)
+        free = self.posted * self.sign - self.pinned
+        return free if free > 0 else 0  # noqa: FURB136 - `max` would be slower than all the rest
 
     def left_of(self, grant_id: str) -> int:
         if grant_id == self.burning:

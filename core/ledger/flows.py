@@ -5,6 +5,7 @@ crediting it gives the customer something to spend, debiting it is spending.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from core.db.work import Work
 from core.kernel.money import Money
@@ -49,7 +50,7 @@ class Flow:
             ),
             memo=memo,
             invocation_id=work.invocation_id,
-            terms=terms or Terms(self.kind),
+            terms=terms or _own_terms(self.kind),
             carries_terms=self.debits is self.credits is AccountRole.WALLET,
         )
 
@@ -58,6 +59,11 @@ class Flow:
             assert wallet, f"{self.kind} needs a wallet"
             return wallet_account(wallet)
         return operator_account(work.project_id, role, amount.asset)
+
+
+@lru_cache
+def _own_terms(kind: str) -> Terms:
+    return Terms(kind)
 
 
 GRANT = Flow("grant", AccountRole.PROMOTIONS, AccountRole.WALLET)

@@ -22,8 +22,7 @@ class Side(IntEnum):
     CREDIT = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """An account as it is stored. What a decision makes of it is kept in a `Book`."""
 
     project_id: str
@@ -62,8 +61,7 @@ class Account:
         return self.balance - self.held
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     account_id: str
     money: Money
 

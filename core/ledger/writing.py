@@ -37,9 +37,9 @@ CLOSED = ("state", "captured", "transaction_id", "closed_at", "absorbed")
 async def write(work: Work, decision: Decision, opening: Mapping[AccountKey, Account]) -> None:
     """Write the transactions, then what they made of accounts, grants and holds."""
     accepted = decision.accepted
-    await insert_rows(
-        work, tables.transactions, TRANSACTION, [_row(work, each) for each in accepted]
-    )
+    posted_at = canonical(work.now)
+    rows = [_row(work, each, posted_at) for each in accepted]
+    await insert_rows(work, tables.transactions, TRANSACTION, rows)
     entries = [entry for each in accepted for entry in each.entries]
     await insert_rows(work, tables.entries, ENTRY, entries)
     changed = [
@@ -106,20 +106,19 @@ def _hold_row(work: Work, hold: Hold) -> tuple[Any, ...]:
     return (*fixed, digest, *changing)
 
 
-def _row(work: Work, accepted: Accepted) -> tuple[Any, ...]:
+def _row(work: Work, accepted: Accepted, posted_at: str | int | None) -> tuple[Any, ...]:
     """Make the transaction's row. Its digest covers the row and every entry, in their order."""
-    transaction = accepted.transaction
-    row = (
-        transaction.project_id,
-        transaction.id,
-        transaction.kind,
-        transaction.reference,
-        work.now,
-        transaction.reverses,
-        transaction.invocation_id,
-        transaction.memo,
-        accepted.burned or None,
-    )
-    ordered = sorted(accepted.entries, key=lambda entry: (entry.account_id, entry.sequence))
-    booked = [value for entry in ordered for value in (entry[1], entry[2], entry[4], entry[5])]
-    return (*row, work.digest(*map(canonical, row), *booked))
+    made, burned = accepted.transaction, accepted.burned or None
+    named = (made.project_id, made.id, made.kind, made.reference)
+    told = (made.reverses, made.invocation_id, made.memo)
+    # By account, then by number: no two entries have both in common, so nothing else is compared.
+    booked = [
+        value for each in sorted(entry[1:] for entry in accepted.entries) for value in _of(each)
+    ]
+    digest = work.digest(*named, posted_at, *told, canonical(burned), *booked)
+    return (*named, work.now, *told, burned, digest)
+
+
+def _of(entry: tuple[Any, ...]) -> tuple[Any, ...]:
+    account_id, sequence, _, amount, balance = entry
+    return account_id, sequence, amount, balance
