@@ -6,6 +6,7 @@ with other sites' requests and the door must have refused those first.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from auth import keys, resources, sessions, tokens, users, verifying
 from auth.last_used import LastUsed
@@ -59,27 +60,23 @@ class Identity:
         return users.person(user) if user else ANONYMOUS
 
     async def _key(self, secret: str) -> Caller:
-        known_by = hash_of(secret)
-        caller = self._keys.recall(known_by, self._database.clock.now())
-        if caller is not None:
-            return caller
-        asked = self._keys.asking()
-        async with self._database.read(ANONYMOUS) as work:
-            verified = await keys.verify(work, secret)
-        self.last_used.note(verified.caller, verified.last_used_at)
-        caller, expires_at = verified.caller, verified.expires_at
-        self._keys.keep(known_by, caller, expires_at=expires_at, asked=asked)
-        return caller
+        async def look_up() -> tuple[Caller, datetime | None]:
+            async with self._database.read(ANONYMOUS) as work:
+                verified = await keys.verify(work, secret)
+            self.last_used.note(verified.caller, verified.last_used_at)
+            return verified.caller, verified.expires_at
+
+        return await self._keys.get(hash_of(secret), self._database.clock.now(), look_up)
 
     async def _token(self, token: str, resource: str) -> Caller:
         """Whose a token is is remembered, and what it is good for is asked every time."""
-        known_by = hash_of(token)
-        live = self._tokens.recall(known_by, self._database.clock.now())
-        if live is None:
-            asked = self._tokens.asking()
+
+        async def look_up() -> tuple[verifying.LiveToken, datetime]:
             async with self._database.read(ANONYMOUS) as work:
                 live = await verifying.find_live(work, token)
-            self._tokens.keep(known_by, live, expires_at=live.expires_at, asked=asked)
+            return live, live.expires_at
+
+        live = await self._tokens.get(hash_of(token), self._database.clock.now(), look_up)
         if not resources.covers(live.resource, resource):
             raise WrongAudience
         return live.caller

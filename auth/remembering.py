@@ -1,10 +1,13 @@
 """Remember for a second who a credential belongs to, so that a busy caller costs no look-up.
 
 A revocation in this process is honoured at once: it forgets everything. Another process's is
-honoured within `SECONDS`, because nothing is believed for longer after it was asked for.
+honoured within `SECONDS`, because nothing is believed for longer after it was asked for. Whoever
+asks while a look-up is under way waits for that one, for as long as its answer would be believed.
 """
 
+import asyncio
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -16,8 +19,7 @@ T = TypeVar("T")
 
 SECONDS = 1.0
 RENEWED_AFTER = 0.8
-"""From this age on one caller at a time looks again, so that a busy credential is never looked up
-by all its callers at once."""
+"""At this age one caller looks again, while the others go on with what is known."""
 ENTRIES_MAX = 10_000
 
 
@@ -26,7 +28,7 @@ def forget_all() -> None:
     standing.changed()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Asked:
     """When somebody began to look, and how things stood then."""
 
@@ -42,26 +44,56 @@ class _Entry(Generic[T]):
     is_renewed: bool = False
 
 
+Found = tuple[T, datetime | None]
+"""What a look-up found, and until when it holds by itself."""
+LookUp = Callable[[], Awaitable[Found[T]]]
+
+
 class Memory(Generic[T]):
     """What was looked up under a key, for `SECONDS` and never past its own expiry."""
 
     def __init__(self, seconds: float = SECONDS) -> None:
         self._seconds = seconds
         self._entries: OrderedDict[bytes, _Entry[T]] = OrderedDict()
+        self._under_way: dict[bytes, tuple[Asked, asyncio.Task[T]]] = {}
+
+    async def get(self, key: bytes, now: datetime, look_up: LookUp[T]) -> T:
+        """Return what is known under the key, or else what the look-up finds, and keep that."""
+        value = self.recall(key, now)
+        if value is not None:
+            return value
+        asked, task = self._under_way.get(key, (None, None))
+        if asked is None or task is None or not self._is_believed(asked):
+            asked = self.asking()
+            task = asyncio.create_task(self._find(key, asked, look_up))
+            self._under_way[key] = asked, task
+            task.add_done_callback(lambda ended: self._end(key, ended))
+        # Whoever goes away takes the answer from nobody else who waits for it.
+        return await asyncio.shield(task)
+
+    async def _find(self, key: bytes, asked: Asked, look_up: LookUp[T]) -> T:
+        value, expires_at = await look_up()
+        self.keep(key, value, expires_at=expires_at, asked=asked)
+        return value
+
+    def _end(self, key: bytes, ended: asyncio.Task[T]) -> None:
+        if self._under_way.get(key, (None, None))[1] is ended:
+            del self._under_way[key]
+        if not ended.cancelled():
+            ended.exception()  # nobody may be left to hear of it
+
+    def _is_believed(self, asked: Asked) -> bool:
+        return asked.number == standing.number() and stopwatch() - asked.at < self._seconds
 
     def recall(self, key: bytes, now: datetime) -> T | None:
         """Return what is known under the key, or None for whoever has to look it up."""
         entry = self._entries.get(key)
         if entry is None:
             return None
-        age = stopwatch() - entry.asked.at
-        if (
-            entry.asked.number != standing.number()
-            or age >= self._seconds
-            or (entry.expires_at and entry.expires_at <= now)
-        ):
+        if not self._is_believed(entry.asked) or (entry.expires_at and entry.expires_at <= now):
             del self._entries[key]
             return None
+        age = stopwatch() - entry.asked.at
         if age > self._seconds * RENEWED_AFTER and not entry.is_renewed:
             entry.is_renewed = True
             return None
@@ -73,6 +105,10 @@ class Memory(Generic[T]):
         return Asked(stopwatch(), standing.number())
 
     def keep(self, key: bytes, value: T, *, expires_at: datetime | None, asked: Asked) -> None:
+        """Remember what was found, unless something was found since that was asked for later."""
+        known = self._entries.get(key)
+        if known is not None and known.asked > asked:
+            return
         self._entries[key] = _Entry(value, expires_at, asked)
         self._entries.move_to_end(key)
         if len(self._entries) > ENTRIES_MAX:

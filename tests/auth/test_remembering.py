@@ -1,5 +1,6 @@
 """Whose a credential is is believed for a second, and not a moment longer than it is true here."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -240,3 +241,63 @@ async def test_a_remembered_credential_costs_no_look_up(
     monkeypatch.setattr(Database, "read", never)
 
     assert (await program.caller()).user_id == program.user_id
+
+
+async def test_all_who_ask_at_once_wait_for_one_look_up(watch: Watch) -> None:
+    memory: remembering.Memory[str] = remembering.Memory()
+    looked, may_end = 0, asyncio.Event()
+
+    async def look_up() -> tuple[str, None]:
+        nonlocal looked
+        looked += 1
+        await may_end.wait()
+        return "found", None
+
+    asking = [asyncio.create_task(memory.get(b"key", START, look_up)) for _ in range(10)]
+    await asyncio.sleep(0)
+    asking[0].cancel()
+    may_end.set()
+    found = await asyncio.gather(*asking, return_exceptions=True)
+
+    assert (found[1:], looked) == (["found"] * 9, 1)
+    assert isinstance(found[0], asyncio.CancelledError)
+
+
+@pytest.mark.parametrize("meanwhile", ["a revocation", "a second"])
+async def test_nobody_waits_for_an_answer_that_will_be_too_old(
+    watch: Watch, meanwhile: str
+) -> None:
+    memory: remembering.Memory[str] = remembering.Memory()
+    answers, may_end = iter(["old", "new"]), asyncio.Event()
+
+    async def look_up() -> tuple[str, None]:
+        answer = next(answers)
+        await may_end.wait()
+        return answer, None
+
+    first = asyncio.create_task(memory.get(b"key", START, look_up))
+    await asyncio.sleep(0)
+    if meanwhile == "a revocation":
+        remembering.forget_all()
+    else:
+        watch.seconds += remembering.SECONDS
+    second = asyncio.create_task(memory.get(b"key", START, look_up))
+    await asyncio.sleep(0)
+    may_end.set()
+
+    assert (await first, await second) == ("old", "new")
+    assert memory.recall(b"key", START) == "new"
+
+
+async def test_a_look_up_that_fails_is_made_again(watch: Watch) -> None:
+    memory: remembering.Memory[str] = remembering.Memory()
+    failures = [CredentialRevoked()]
+
+    async def look_up() -> tuple[str, None]:
+        if failures:
+            raise failures.pop()
+        return "found", None
+
+    with pytest.raises(CredentialRevoked):
+        await memory.get(b"key", START, look_up)
+    assert await memory.get(b"key", START, look_up) == "found"
