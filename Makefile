@@ -89,6 +89,16 @@ bench: $(VENV)/.dev ## Measure us beside our baselines, and write var/bench.json
 bench-growth: $(VENV)/.dev ## Charges with 10^5 to 10^7 entries in the ledger (ARGS=1000000 for fewer)
 	@$(BIN)/python -m benchmarks --growth $(ARGS)
 
+# Tests ask for 50,000 operations, four kills and fifty cuts, whenever they are run; these are the
+# figures of the long form.
+SOAK := BURSAR_SOAK_OPERATIONS=1000000 BURSAR_SOAK_KILLS=12 BURSAR_SOAK_CUTS=1000 \
+	BURSAR_SOAK_ROUNDS=250 BURSAR_SOAK_SECONDS=36000
+
+.PHONY: soak
+soak: $(VENV)/.dev ## A million operations, twelve kills, a thousand lost answers; takes its time
+	$(call say,soak)
+	@$(SOAK) $(BIN)/python -m pytest -n 0 -o log_cli=true --log-cli-level=INFO $(ARGS) tests/soak
+
 .PHONY: format
 format: $(VENV)/.dev ## Apply what ruff can fix by itself
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .

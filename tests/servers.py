@@ -30,6 +30,8 @@ DURABLE = POSTGRES_SETTINGS | {
     "full_page_writes": "on",
     "autovacuum": "on",
     "shared_buffers": "128MB",
+    # What is killed comes back by reading what it wrote since its last checkpoint.
+    "max_wal_size": "256MB",
 }
 
 

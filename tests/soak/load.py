@@ -63,11 +63,14 @@ class Load:
 
     async def _ask_on(self) -> None:
         async with Connection(self.url) as connection:
-            for op in self.script:
-                answer = await self.until_acknowledged(connection, op)
-                self.journal.note(op, answer)
-                self.acknowledged.add(op.worth)
-                self.answered.add()
+            for first in self.script:
+                op: Op | None = first
+                while op:
+                    answer = await self.until_acknowledged(connection, op)
+                    self.journal.note(op, answer)
+                    self.acknowledged.add(op.worth)
+                    self.answered.add()
+                    op = op.then(answer.body) if op.then else None
 
     async def until_acknowledged(self, connection: Connection, op: Op) -> Answer:
         token = self.ground.operator if op.by_operator else self.ground.member

@@ -2,6 +2,7 @@
 
 A thousand operations are a round: two calls of `record_usage` with 440 events each, and 120 calls
 that move credits. Every event of a batch counts as an operation, and so does every other call.
+What settles a hold is asked for as soon as it is known which hold it is.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,8 +16,9 @@ from tests.soak.ground import METER, PRICE, Ground
 ROUND = 1_000
 BATCHES, EVENTS, AGAIN = 2, 440, 22
 """Batches of a round, new events of each, and events of the batch before that it says again."""
-GRANTS, TRANSFERS, CHARGES = 8, 12, 100
-CALLS = BATCHES + GRANTS + TRANSFERS + CHARGES
+GRANTS, TRANSFERS, CHARGES, HOLDS = 6, 8, 100, 3
+"""A hold is two calls, as it is settled too."""
+CALLS = BATCHES + GRANTS + TRANSFERS + CHARGES + 2 * HOLDS
 CHARGES_OF_RECORDED = 10
 """Charges of a round whose event is in a batch too."""
 
@@ -33,6 +35,8 @@ class Op:
     """By how much each wallet changes, in millionths of a credit."""
     by_operator: bool = False
     worth: int = 1
+    then: Callable[[Mapping[str, Any]], "Op"] | None = None
+    """Makes of the answer what is to be asked next."""
 
 
 def script(ground: Ground, operations: int, seed: int = 1) -> Iterator[Op]:
@@ -54,6 +58,8 @@ def _round(ground: Ground, number: int) -> Iterator[Op]:
         yield grant(ground, n)
     for n in range(number * TRANSFERS, (number + 1) * TRANSFERS):
         yield transfer(ground, n)
+    for n in range(number * HOLDS, (number + 1) * HOLDS):
+        yield hold(ground, n)
 
 
 def batch_of(ground: Ground, batch: int) -> Op:
@@ -127,6 +133,37 @@ def transfer(ground: Ground, n: int) -> Op:
         key=f"transfer-{n}",
         moves={source: -amount, target: amount},
         by_operator=True,
+    )
+
+
+def hold(ground: Ground, n: int) -> Op:
+    """Hold credits, and capture a part, all or more of it, or release it."""
+    wallet, amount = ground.wallets[n % len(ground.wallets)], 2 * tokens(n)
+    captured = (amount // 2, amount, amount * 5 // 4, 0)[n % 4]
+
+    def settle(held: Mapping[str, Any]) -> Op:
+        named = {"project_id": ground.project, "hold_id": held["hold_id"]}
+        if not captured:
+            return Op(name="release_hold", make=lambda: named, key=f"release-{n}")
+        return Op(
+            name="capture_hold",
+            make=lambda: {**named, "amount": credits_of(captured)},
+            key=f"capture-{n}",
+            moves={wallet: -captured},
+        )
+
+    return Op(
+        name="hold_credits",
+        make=lambda: {
+            "project_id": ground.project,
+            "wallet_id": wallet,
+            "amount": credits_of(amount),
+            "capture_max": credits_of(2 * amount),
+            # Longer than any soak: none is to expire.
+            "expires_in_seconds": 86_400,
+        },
+        key=f"hold-{n}",
+        then=settle,
     )
 
 

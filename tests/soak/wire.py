@@ -11,10 +11,10 @@ from urllib.parse import urlencode, urlsplit
 import orjson
 
 from mcp_server.wiring import OPERATIONS
+from tests.soak.ground import POOL_TIMEOUT_SECONDS
 
-ANSWER_SECONDS = 45.0
-"""Three tries of a call that each wait for the pool, and room for a busy machine: beyond this a
-call hangs."""
+ANSWER_SECONDS = 3 * POOL_TIMEOUT_SECONDS + 15.0
+"""Three tries of a call that each wait for the pool, on a busy machine: beyond this it hangs."""
 BY_NAME = {each.name: each for each in OPERATIONS}
 _PARAMETER = re.compile(r"{([a-z_]+)}")
 
