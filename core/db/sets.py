@@ -261,6 +261,8 @@ class _Columns:
             yield f"(select {told} from (values {values})) as k", parameters
 
     def read(self, rows: Sequence[Row]) -> list[tuple[Any, ...]]:
+        if not any(self.from_driver):
+            return list(map(tuple, rows))
         return [
             tuple(
                 value if value is None or convert is None else convert(value)

@@ -100,23 +100,13 @@ async def _write(
         for each in (item,) if isinstance(item, Reading) else item.readings:
             wanted.setdefault((project_id, each.event_id), (work, each))
     fresh = await _insert(wanted) if wanted else {}
-    taken = {
-        (work.project_id, event_id)
-        for work, item in items
-        for event_id in _left_out(work, item, fresh)
-    }
+    left = [_left_out(work, item, fresh) for work, item in items]
+    taken = {key for keys in left for key in keys}
     found = await _recorded(items[0][0], taken) if taken else {}
-    return [
-        {
-            event_id: found[key]
-            for event_id in _left_out(work, item, fresh)
-            if (key := (work.project_id, event_id)) in found
-        }
-        for work, item in items
-    ]
+    return [{key[1]: found[key] for key in keys if key in found} for keys in left]
 
 
-def _left_out(work: Work, item: Reading | Batch, fresh: Mapping[Key, Reading]) -> Iterable[str]:
+def _left_out(work: Work, item: Reading | Batch, fresh: Mapping[Key, Reading]) -> Sequence[Key]:
     """Name what was not recorded for this item, though it may have been for another one."""
     project_id = work.project_id
     if isinstance(item, Reading):
@@ -124,8 +114,11 @@ def _left_out(work: Work, item: Reading | Batch, fresh: Mapping[Key, Reading]) -
             # It was looked up and not there: somebody else has recorded it since.
             raise Collided
         return ()
-    left = [e.event_id for e in item.readings if fresh.get((project_id, e.event_id)) is not e]
-    return (*left, *item.others)
+    keys = [(project_id, each.event_id) for each in item.readings]
+    left = [
+        key for key, each in zip(keys, item.readings, strict=True) if fresh.get(key) is not each
+    ]
+    return left + [(project_id, event_id) for event_id in item.others]
 
 
 class _Row(NamedTuple):
@@ -134,8 +127,10 @@ class _Row(NamedTuple):
     work: Work
     key: Key
     reading: Reading
+    bucket: int
     occurred: str
     received: str
+    content: str
     digest: bytes
 
 
@@ -160,9 +155,10 @@ def _signed(wanted: Mapping[Key, tuple[Work, Reading]]) -> Iterator[_Row]:
         if work.now is not received_at:
             # Nearly always the same for all of them: it is written once.
             received_at, received = work.now, _text(work.now)
-        occurred = _text(each.occurred_at)
-        digest = work.digest(*key, occurred, received, each.quantity, each.content.hex())
-        yield _Row(work, key, each, occurred, received, digest)
+        occurred, content = _text(each.occurred_at), each.content.hex()
+        digest = work.digest(*key, occurred, received, each.quantity, content)
+        bucket = bucket_of(each.occurred_at)
+        yield _Row(work, key, each, bucket, occurred, received, content, digest)
 
 
 def _text(instant: datetime) -> str:
@@ -195,22 +191,21 @@ _key = attrgetter("key")
 
 
 def _event_row(position: int, row: _Row) -> tuple[Any, ...]:
-    work, key, each, occurred, received, _ = row
-    meter_id, bucket, packed = each.meter.id, bucket_of(each.occurred_at), each.packed
+    work, key, each, bucket, occurred, received, content, _ = row
+    meter_id, packed, quantity = each.meter.id, each.packed, each.quantity
     digest = work.digest(
-        *key, meter_id, occurred, received, position, bucket, each.quantity,
-        packed.decode(), each.content.hex(),
-    )  # fmt: skip
+        *key, meter_id, occurred, received, position, bucket, quantity, packed.decode(), content
+    )
     return (
-        *key, meter_id, each.occurred_at, work.now, position, bucket, each.quantity,
+        *key, meter_id, each.occurred_at, work.now, position, bucket, quantity,
         orjson.Fragment(packed), each.content, digest,
     )  # fmt: skip
 
 
 def _counted(position: int, row: _Row) -> rollups.Counted:
-    (project_id, event_id), each = row.key, row.reading
-    place = each.occurred_at, row.work.now, position, event_id
-    return project_id, each.meter.id, bucket_of(each.occurred_at), each.quantity, place
+    work, (project_id, event_id), each, bucket, *_ = row
+    place = each.occurred_at, work.now, position, event_id
+    return project_id, each.meter.id, bucket, each.quantity, place
 
 
 async def _recorded(work: Work, keys: Iterable[Key]) -> dict[Key, Recorded]:

@@ -1,6 +1,7 @@
 """Sums are kept as usage arrives, and are at every moment what adding the events up gives."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -91,6 +92,27 @@ async def test_what_was_changed_behind_our_back_is_found(
     found = await differences(shop)
 
     assert any(problem in each for each in found), found
+
+
+@pytest.mark.parametrize("microsecond", [0, 1, 999_499, 999_500, 999_999])
+async def test_what_lies_on_the_edge_of_a_quarter_hour_is_summed_up_where_it_lies(
+    shop: Shop, microsecond: int
+) -> None:
+    """The last instant of a month, of which a clock that rounds would make the next month."""
+    await shop.wallet("10")
+    last = datetime(2026, 11, 30, 23, 59, 59, microsecond, UTC)
+    shop.world.clock.instant = last
+    await shop.charge("last", "calls")
+    shop.world.clock.instant = datetime(2026, 12, 1, 0, 0, 0, microsecond, UTC)
+    await shop.charge("first", "calls")
+    await shop.record(use("late", occurred_at=last.isoformat()))
+
+    assert (await shop.summary("calls"))[0][2] == "1"
+    assert [
+        row[2]
+        for row in await shop.summary("calls", start_at="2026-11-01T00:00:00Z", window="month")
+    ] == ["2", "1"]
+    assert await differences(shop) == []
 
 
 async def test_ten_recorders_of_the_same_ids_count_each_once(shop: Shop) -> None:
