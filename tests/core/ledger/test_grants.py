@@ -204,10 +204,12 @@ async def test_a_batch_goes_on_behind_a_transfer_that_must_be_read_for(world: Wo
     await open_wallet(world, BOB)
     await give(world, "1", "1", hours=5)
     await give(world, "1", hours=5, wallet=BOB)
+    async with unit(world) as work:
+        await ledger.post(work, charge(work, "0.10", "c:1"))
 
     async with unit(world) as work:
-        moved = ledger.flows.TRANSFER.draw(work, usd("2"), reference="t", source=ADA, target=BOB)
-        outcomes = await ledger.post_each(work, [moved, charge(work, "3", "c", source=BOB)])
+        moved = ledger.flows.TRANSFER.draw(work, usd("1.50"), reference="t", source=ADA, target=BOB)
+        outcomes = await ledger.post_each(work, [moved, charge(work, "2.50", "c:2", source=BOB)])
 
     assert [type(each) for each in outcomes] == [ledger.Accepted] * 2
     assert (await proof(world)).differences == []
