@@ -21,7 +21,7 @@ from core.ledger.errors import (
 )
 from core.ledger.expiring import expire_due
 from core.ledger.grants import NEVER, PRIORITY, PRIORITY_MAX, Terms, lot_id
-from core.ledger.holds import Held, Hold, HoldState, Reserve, Settle
+from core.ledger.holds import Expire, Held, Hold, HoldState, Reserve, Settle
 from core.ledger.listing import GrantState, Lot, find_hold, list_grants, list_holds
 from core.ledger.model import (
     Accepted,
@@ -57,6 +57,7 @@ __all__ = [
     "CaptureTooLarge",
     "Duplicate",
     "Entry",
+    "Expire",
     "GrantState",
     "Held",
     "Hold",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, literal_column, or_, select
@@ -43,18 +44,11 @@ async def find_hold(work: Work, hold_id: str) -> Hold:
 async def _find_holds(items: Sequence[tuple[Work, str]]) -> list[Hold | HoldNotFound]:
     wanted = [(work.project_id, hold_id) for work, hold_id in items]
     rows = await find_rows(items[0][0], tables.holds, HOLD[:2], wanted, HOLD)
-    found = {row[:2]: hold_of(_Row(row)) for row in rows}
+    found = {row[:2]: hold_of(SimpleNamespace(**dict(zip(HOLD, row, strict=True)))) for row in rows}
     return [found.get(key) or HoldNotFound(key[1]) for key in wanted]
 
 
 FIND_HOLD: Step[str, Hold] = Step(Order.LOOK + 3, _find_holds)
-
-
-class _Row:
-    """The columns of a hold by their names."""
-
-    def __init__(self, values: Sequence[Any]) -> None:
-        self.__dict__.update(zip(HOLD, values, strict=True))
 
 
 async def list_holds(

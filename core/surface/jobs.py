@@ -1,11 +1,10 @@
 """What the engine does of itself, again and again: seal, expire, and forget."""
 
-from core import audit, jobs, ledger, messaging
+from core import audit, jobs, ledger, messaging, wallets
 from core.db.work import Work
 from core.jobs import JobContext, Schedule, job
 from core.metering import jobs as metering
 from core.operations import idempotency
-from core.wallets.jobs import expire_credits
 
 TRAILS = (*audit.TRAILS, ledger.TRAIL)
 """The tables whose rows are sealed."""
@@ -59,6 +58,6 @@ SCHEDULES = (
     Schedule(forget_old, every_seconds=3600),
     Schedule(seal, every_seconds=60),
     Schedule(seal_late, every_seconds=3600),
-    Schedule(expire_credits, every_seconds=60),
+    Schedule(wallets.expire_credits, every_seconds=60),
     *metering.SCHEDULES,
 )

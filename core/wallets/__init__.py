@@ -2,6 +2,7 @@
 
 from core.wallets.errors import NoWalletForAsset, WalletNotFound
 from core.wallets.finding import balances, default_wallet, find, find_spendable, list_after
+from core.wallets.jobs import expire_credits
 from core.wallets.model import Balance, Wallet
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "WalletNotFound",
     "balances",
     "default_wallet",
+    "expire_credits",
     "find",
     "find_spendable",
     "list_after",

@@ -13,6 +13,7 @@ from core.kernel.caller import SYSTEM
 from core.kernel.money import Asset, Money
 from core.ledger import tables
 from core.surface import SCHEDULES
+from core.wallets import balances
 from core.wallets.jobs import AT_ONCE, expire_credits
 from tests.core.wallets.bank import (
     accounts,
@@ -197,6 +198,36 @@ async def test_many_workers_and_charges_at_once_book_what_has_expired_once(world
     assert await accounts(world, "breakage", "wallet") == {"breakage": 2500, "wallet": 1000}
     assert len(await told(world, "grant.expired")) == 5
     assert [await available(world, each) for each in wallets] == ["1.00"] * 5
+    await must_agree(world)
+
+
+async def test_whoever_asks_while_it_is_booked_is_told_what_is_left_before_or_after(
+    world: World,
+) -> None:
+    project = await open_project(world)
+    wallets = [await open_wallet(world, project) for _ in range(8)]
+    for wallet in wallets:
+        await grant(world, wallet, "5", source="brief", expires_at=TOMORROW.isoformat())
+        await grant(world, wallet, "3", source="briefer", expires_at=TOMORROW.isoformat())
+        await grant(world, wallet, "2", source="paid")
+    world.clock.advance(days=1)
+
+    async def expire(wallet: str) -> None:
+        expire = ledger.Expire(project, ledger.wallet_account(wallet))
+        async with world.database.begin(SYSTEM) as work:
+            await ledger.post_each(work, [expire])
+
+    async def look(wallet: str) -> dict[str, str]:
+        # In a unit that sees what others commit between its statements, as shared ones do.
+        async with world.database.begin(SYSTEM) as work:
+            found = await balances(work.within(project), [wallet])
+        shown = found[wallet]
+        return {name: getattr(shown, name).decimal for name in ("available", "held")}
+
+    looks = [look(each) for each in wallets for _ in range(4)]
+    told = await asyncio.gather(*looks, *map(expire, wallets))
+
+    assert [each for each in told if each] == [{"available": "2.00", "held": "0.00"}] * len(looks)
     await must_agree(world)
 
 
