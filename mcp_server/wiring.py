@@ -56,6 +56,7 @@ class Installation:
             self.settings.database_direct_url or self.settings.database_url,
             pool_size=PROVING_POOL,
             statement_seconds=surface.SECONDS_MAX,
+            reads_whole_tables=True,
         )
         database = Database(engines, self.clock, self.database.ids, self.keys.digest)
         try:

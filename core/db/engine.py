@@ -66,11 +66,14 @@ def open_engines(
     pool_timeout: float = 5.0,
     statement_seconds: float = 30.0,
     behind_pooler: bool = False,
+    reads_whole_tables: bool = False,
 ) -> Engines:
     """Open bounded pools. `behind_pooler` keeps to what a transaction pooler can carry.
 
-    A pooler refuses settings at connection; the same two then belong to the role or the database.
+    A pooler refuses settings at connection; the same ones then belong to the role or the database.
+    `reads_whole_tables` is for who proves or exports, and not for who answers calls.
     """
+    settings = {} if behind_pooler else _settings(statement_seconds, reads_whole_tables)
     if url.startswith("sqlite"):
         return Engines(
             writer=_open_sqlite(url, size=1, timeout=pool_timeout, writes=True),
@@ -88,20 +91,25 @@ def open_engines(
         pool_use_lifo=True,
         # An error that is logged must not carry what was in the rows.
         hide_parameters=True,
-        connect_args={"server_settings": {} if behind_pooler else _settings(statement_seconds)}
-        | unprepared,
+        connect_args={"server_settings": settings} | unprepared,
         **({"prepared_statement_cache_size": 0} if behind_pooler else {}),
     )
     return Engines(writer=engine, reader=engine, read_options=POSTGRES_READS)
 
 
-def _settings(statement_seconds: float) -> dict[str, str]:
-    """A process that stops half-way must not hold its locks for longer than a caller would wait."""
+def _settings(statement_seconds: float, reads_whole_tables: bool) -> dict[str, str]:  # noqa: FBT001
+    """A process that stops half-way must not hold its locks for longer than a caller would wait.
+
+    A call joins a few rows by their keys. A plan that was made while a table was new and empty
+    would rather read all of it, and is kept as long as the connection: such joins are ruled out.
+    """
     milliseconds = str(int(statement_seconds * 1000))
+    few_rows = {} if reads_whole_tables else {"enable_hashjoin": "off", "enable_mergejoin": "off"}
     return {
         "application_name": "bursar",
         "idle_in_transaction_session_timeout": milliseconds,
         "statement_timeout": milliseconds,
+        **few_rows,
     }
 
 

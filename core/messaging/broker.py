@@ -38,12 +38,15 @@ class Subscription:
     types: tuple[str, ...]
     handle: Handler
 
-    def wants(self, event: Event) -> bool:
-        return any(fnmatchcase(event.type, pattern) for pattern in self.types)
+    def wants(self, type: str) -> bool:
+        return any(fnmatchcase(type, pattern) for pattern in self.types)
 
 
 class Broker(Protocol):
     """Carries events to those who want them, at least once each."""
+
+    def wants(self, type: str) -> bool:
+        """Tell whether anybody may want events of this type: others need not be published."""
 
     async def publish(self, events: Sequence[Event]) -> Mapping[str, str]:
         """Take the events in this order; answer why for each id that was not taken.

@@ -1,6 +1,7 @@
 """Hand committed events to the broker, at least once each, until each was taken.
 
-Events are claimed by a lease, handed over while no unit of work is open, and then marked. Whoever
+Events that nobody wants are only marked. Others are claimed by a lease, handed over while no unit
+of work is open, and then marked. Whoever
 dies in between leaves rows whose lease runs out, and the same events go out again under the same
 ids. Within a project they go out in the order they happened, except that one which failed comes
 later: it does not hold up the others.
@@ -8,7 +9,7 @@ later: it does not hold up the others.
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import SystemRandom
@@ -17,16 +18,19 @@ from typing import Any
 from sqlalchemy import bindparam, func, or_, select, update
 
 from core.db.bell import listening, wait_for
+from core.db.sets import update_rows
 from core.db.work import Database, Work
 from core.kernel.caller import SYSTEM
 from core.messaging import tables
 from core.messaging.broker import Broker, Event
 from core.messaging.errors import NotTaken
 
-BATCH = 100
+BATCH = 500
 LEASE_SECONDS = 60
 LOOK_SECONDS = 1.0
 """How often to look without having heard the bell: another process may have published."""
+GATHER_SECONDS = 0.05
+"""How long events gather while there are many: each look costs the same for one as for a batch."""
 PAUSE_SECONDS = 1.0
 PAUSE_SECONDS_MAX = 3600.0
 
@@ -71,20 +75,22 @@ class Relay:
                     claimed = 0
                 if not claimed:
                     await wait_for(ear, stop, seconds=LOOK_SECONDS)
+                elif claimed < BATCH:
+                    await wait_for(stop, seconds=GATHER_SECONDS)
 
     async def relay_batch(self) -> int:
-        """Hand over what is due, up to a batch; return how many events were claimed."""
+        """Hand over what is due, up to a batch; return how many events that were."""
         async with self.database.read(SYSTEM) as work:
             # Looking takes no write lock, which on SQLite an idle relay must not do each second.
             if (await work.execute(_due(work).limit(1))).first() is None:
                 return 0
         async with self.database.begin(SYSTEM) as work:
-            claimed = await claim(work)
+            unwanted, claimed = await _claim(work, self.broker.wants)
         if claimed:
             failed = await self._hand_over(claimed)
             async with self.database.begin(SYSTEM) as work:
                 await mark(work, claimed, failed)
-        return len(claimed)
+        return unwanted + len(claimed)
 
     async def _hand_over(self, claimed: Sequence[Claimed]) -> Mapping[str, str]:
         try:
@@ -95,27 +101,30 @@ class Relay:
 
 async def claim(work: Work) -> list[Claimed]:
     """Lease the oldest due events to whoever calls, skipping those that another is claiming."""
+    _, claimed = await _claim(work, lambda _: True)
+    return claimed
+
+
+async def _claim(work: Work, wants: Callable[[str], bool]) -> tuple[int, list[Claimed]]:
+    """Mark those due events that nobody wants, and lease the others."""
     rows = (await work.execute(_due(work).limit(BATCH).with_for_update(skip_locked=True))).all()
+    wanted = [row for row in rows if wants(row.type)]
+    unwanted = [row for row in rows if not wants(row.type)]
+    await _set_dispatched(work, unwanted)
     until = work.now + timedelta(seconds=LEASE_SECONDS)
-    if rows:
-        change = _this_row().values(
-            lease_until=until,
-            lease_token=bindparam("new_token"),
-            attempt=bindparam("new_attempt"),
-        )
-        leased = [_named(row) | _counted(row) for row in rows]
-        await work.execute(change, leased)
-    return [Claimed(_event(row), row.attempt + 1, row.lease_token + 1) for row in rows]
+    leases = ((*_key(row), until, row.lease_token + 1, row.attempt + 1) for row in wanted)
+    names = ("lease_until", "lease_token", "attempt")
+    await update_rows(work, tables.outbox, KEY, names, sorted(leases))
+    claimed = [Claimed(_event(row), row.attempt + 1, row.lease_token + 1) for row in wanted]
+    return len(unwanted), claimed
 
 
 async def mark(work: Work, claimed: Sequence[Claimed], failed: Mapping[str, str]) -> None:
     """Write down what was taken, and when to try again what was not."""
-    taken = [_named(each.event) for each in claimed if each.event.id not in failed]
-    if taken:
-        # Even of a lease that was lost meanwhile: it is true whoever did it.
-        await work.execute(_this_row().values(dispatched_at=work.now, error=None), taken)
+    # Even of a lease that was lost meanwhile: it is true whoever did it.
+    await _set_dispatched(work, [each.event for each in claimed if each.event.id not in failed])
     again = [
-        _named(each.event)
+        {"this_project": each.event.project_id, "this_id": each.event.id}
         | {"token": each.token, "new_error": failed[each.event.id]}
         | {"new_due_at": work.now + _pause(each.attempt)}
         for each in claimed
@@ -123,13 +132,29 @@ async def mark(work: Work, claimed: Sequence[Claimed], failed: Mapping[str, str]
     ]
     if again:
         outbox = tables.outbox.c
-        mine = outbox.lease_token == bindparam("token"), outbox.dispatched_at.is_(None)
         change = (
-            _this_row()
-            .where(*mine)
+            update(tables.outbox)
+            .where(
+                outbox.project_id == bindparam("this_project"),
+                outbox.id == bindparam("this_id"),
+                outbox.lease_token == bindparam("token"),
+                outbox.dispatched_at.is_(None),
+            )
             .values(due_at=bindparam("new_due_at"), error=bindparam("new_error"), lease_until=None)
         )
         await work.execute(change, again)
+
+
+async def _set_dispatched(work: Work, events: Sequence[Any]) -> None:
+    rows = sorted((*_key(each), work.now, None) for each in events)
+    await update_rows(work, tables.outbox, KEY, ("dispatched_at", "error"), rows)
+
+
+KEY = ("project_id", "id")
+
+
+def _key(event: Any) -> tuple[str, str]:
+    return event.project_id, event.id
 
 
 async def backlog(work: Work) -> Backlog:
@@ -152,21 +177,6 @@ def _due(work: Work) -> Any:
         .where(outbox.dispatched_at.is_(None), outbox.due_at <= work.now, free)
         .order_by(outbox.due_at, outbox.id)
     )
-
-
-def _this_row() -> Any:
-    outbox = tables.outbox.c
-    return update(tables.outbox).where(
-        outbox.project_id == bindparam("this_project"), outbox.id == bindparam("this_id")
-    )
-
-
-def _named(row: Any) -> dict[str, Any]:
-    return {"this_project": row.project_id, "this_id": row.id}
-
-
-def _counted(row: Any) -> dict[str, int]:
-    return {"new_token": row.lease_token + 1, "new_attempt": row.attempt + 1}
 
 
 def _event(row: Any) -> Event:

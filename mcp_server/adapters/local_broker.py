@@ -20,6 +20,9 @@ class LocalBroker:
         self._database = database
         self._subscriptions = tuple(subscriptions)
 
+    def wants(self, type: str) -> bool:
+        return any(each.wants(type) for each in self._subscriptions)
+
     async def publish(self, events: Sequence[Event]) -> Mapping[str, str]:
         """Deliver in order. An event that any consumer failed on is refused, and offered again."""
         failed: dict[str, str] = {}
@@ -39,7 +42,7 @@ async def deliver(
     """
     failed = []
     for subscription in subscriptions:
-        if subscription.wants(event):
+        if subscription.wants(event.type):
             try:
                 await consume(database, subscription, event)
             except Exception as error:

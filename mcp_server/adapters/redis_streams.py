@@ -39,6 +39,10 @@ class RedisStreamBroker:
         self._database = database
         self._redis = redis
 
+    def wants(self, type: str) -> bool:
+        """Who reads the stream is not known here: it gets everything."""
+        return True
+
     async def publish(self, events: Sequence[Event]) -> Mapping[str, str]:
         """Append all of them in this order, in one round trip. Raises NotTaken while away."""
         oldest = int((self._database.clock.now() - KEPT).timestamp() * 1000)

@@ -32,6 +32,10 @@ class Told:
     refuses: set[str] = field(default_factory=set)
     heard: asyncio.Event = field(default_factory=asyncio.Event)
     away: bool = False
+    deaf_to: str = ""
+
+    def wants(self, type: str) -> bool:
+        return type != self.deaf_to
 
     async def publish(self, events: Sequence[Event]) -> Mapping[str, str]:
         if self.away:
@@ -228,6 +232,16 @@ async def test_killed_between_commit_and_dispatch_it_is_told_by_the_next(world: 
     assert (await backlog(world)).waiting == 0
 
 
+async def test_what_nobody_wants_is_done_with_at_once_and_holds_nothing_up(world: World) -> None:
+    await publish(world, "usage.charged", "wallet.credited", "usage.charged")
+    told = Told(deaf_to="usage.charged")
+
+    assert await Relay(world.database, told).relay_batch() == 3
+
+    assert told.types == ["wallet.credited"]
+    assert (await backlog(world)).waiting == 0
+
+
 async def test_killed_between_dispatch_and_mark_it_has_its_effect_once(world: World) -> None:
     await publish(world, "wallet.credited")
     consumer = Counting()
@@ -235,6 +249,9 @@ async def test_killed_between_dispatch_and_mark_it_has_its_effect_once(world: Wo
 
     @dataclass
     class DyingAfterwards:
+        def wants(self, type: str) -> bool:
+            return broker.wants(type)
+
         async def publish(self, events: Sequence[Event]) -> Mapping[str, str]:
             await broker.publish(events)
             raise Killed
