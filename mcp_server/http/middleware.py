@@ -123,7 +123,9 @@ def _exchange(scope: Scope, trusted: Sequence[Network]) -> Exchange:
     """Take the caller's own names for the request, if they are well-formed; else make some."""
     headers = exchange.headers_of(scope)
     sent = headers.get(_REQUEST_ID_NAME, "")
-    request_id = sent if _REQUEST_ID.match(sent) else f"req_{secrets.token_hex(12)}"
+    # The system is asked for chance once: 24 digits for the one, 32 for the other.
+    made = secrets.token_hex(28)
+    request_id = sent if _REQUEST_ID.match(sent) else f"req_{made[:24]}"
     trace = _TRACEPARENT.match(headers.get("traceparent", ""))
-    trace_id = trace[1] if trace else secrets.token_hex(16)
+    trace_id = trace[1] if trace else made[24:]
     return Exchange(request_id, trace_id, client_of(scope, trusted))
