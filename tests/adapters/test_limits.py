@@ -18,7 +18,8 @@ from tests.world import FrozenClock
 
 pytestmark = pytest.mark.anyio
 
-FIVE = Rate(calls=5, seconds=1)
+FIVE = Rate(calls=5, seconds=4)
+"""Slow enough that a machine that is busy with other tests does not let a share of it pass."""
 
 
 @dataclass
@@ -72,18 +73,18 @@ async def test_a_whole_burst_is_allowed_and_then_nothing(limited: Limited) -> No
 async def test_a_call_comes_back_with_each_share_of_the_time(limited: Limited) -> None:
     assert await limited.allowed(6) == 5
 
-    await limited.wait(0.21)
+    await limited.wait(0.84)
     verdicts = [await limited.hit(), await limited.hit()]
 
     assert [each.allowed for each in verdicts] == [True, False]
-    assert 0 < verdicts[1].retry_after <= 0.2
+    assert 0 < verdicts[1].retry_after <= 0.8
 
 
 async def test_refused_calls_cost_nothing(limited: Limited) -> None:
     await limited.allowed(5)
     assert await limited.allowed(50) == 0
 
-    await limited.wait(1.01)
+    await limited.wait(4.04)
 
     assert await limited.allowed(6) == 5
 
@@ -105,7 +106,7 @@ async def test_a_clock_that_is_set_back_turns_nobody_away() -> None:
     clock.advance(hours=-1)
 
     assert await limited.allowed(5) == 4
-    clock.advance(seconds=1)
+    clock.advance(seconds=4)
     assert await limited.allowed(6) == 5
 
 
