@@ -56,7 +56,13 @@ async def _prove_there(work: Work, proof: Proof, kept: Kept) -> None:
     e, i = tables.events.c, tables.event_ids.c
     query = (
         select(i.event_id)
-        .outerjoin(tables.events, (i.project_id == e.project_id) & (i.event_id == e.event_id))
+        # By the instant of arrival, too, because that is what events are found by.
+        .outerjoin(
+            tables.events,
+            (i.project_id == e.project_id)
+            & (i.received_at == e.received_at)
+            & (i.event_id == e.event_id),
+        )
         .where(e.event_id.is_(None), kept.holds(i.occurred_at))
     )
     async for row in stream(work, query):
