@@ -10,7 +10,9 @@ import pytest
 from core.audit import reading
 from core.db.work import Database, Work
 from core.kernel.caller import Caller
+from tests.core.ledger.books import ADA, balances, open_wallet
 from tests.core.operations.corner_shop import ask, buy
+from tests.core.operations.till import pay
 from tests.world import OPERATOR, World, agent
 
 pytestmark = pytest.mark.anyio
@@ -60,6 +62,29 @@ async def test_a_lost_connection_is_tried_again_and_done_once(
 
     assert outcome.error is None
     assert await receipts(world) == [outcome.body["receipt"]]
+
+
+@pytest.mark.parametrize(
+    "losses", [("before",), ("after",), ("before", "after"), ("before", "before")]
+)
+@pytest.mark.parametrize("key", [None, "k"])
+async def test_a_lost_unit_that_many_share_is_tried_again_and_done_once_for_each(
+    world: World, losses: tuple[str, ...], key: str | None
+) -> None:
+    await open_wallet(world, ADA, "100")
+    lossy = unreliable(world, *losses)
+    asked = [ask(lossy, pay, agent(), key and f"{key}{n}", thing=f"thing {n}") for n in range(5)]
+    asked.append(ask(lossy, pay, agent(), thing="too dear", price="1000"))
+
+    *paid, refused = await asyncio.gather(*asked)
+
+    assert [each.error for each in paid] == [None] * 5
+    assert not any(each.replayed for each in paid)
+    assert refused.error is not None
+    assert refused.error.code == "insufficient_funds"
+    told = [each.body["transaction_id"] for each in paid]
+    assert sorted(await receipts(world)) == sorted(told)
+    assert (await balances(world))["revenue"] == "5.00"
 
 
 async def test_a_connection_that_stays_lost_is_answered_as_busy_with_nothing_done(
