@@ -193,14 +193,15 @@ begin
         (month + interval '1 month') at time zone 'UTC');
 end $$
 """
+# By the names in the catalogue: a look-up by name would believe what the session remembers, and
+# that may be from before the lock for which it has just waited.
 HAS_MONTH = """
 create function metering_events_has_month(month date) returns boolean
 language sql stable set search_path = pg_catalog, pg_temp as $$
     select exists (
-        select from pg_inherits
-        where inhparent = 'public.metering_events'::regclass
-          and inhrelid = to_regclass(
-              'public.metering_events_' || to_char(month::timestamp, 'YYYY_MM')))
+        select from pg_inherits i join pg_class c on c.oid = i.inhrelid
+        where i.inhparent = 'public.metering_events'::regclass
+          and c.relname = 'metering_events_' || to_char(month::timestamp, 'YYYY_MM'))
 $$
 """
 # An id may be forgotten when it is too old to be sent again by mistake, the month of its event was

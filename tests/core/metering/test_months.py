@@ -124,6 +124,21 @@ async def test_ten_recorders_that_lack_the_same_month_make_it_once(shop: Shop) -
     assert await differences(shop) == []
 
 
+async def test_ten_units_that_make_the_same_months_at_once_wait_for_one_another(
+    shop: Shop,
+) -> None:
+    shop.world.clock.instant = datetime(2034, 7, 31, tzinfo=UTC)
+
+    async def make() -> None:
+        async with shop.world.database.begin(SYSTEM) as work:
+            await jobs.make_usage_months(work)
+
+    await asyncio.gather(*(make() for _ in range(10)))
+
+    made = "select count(*) from pg_class where relispartition and relname like '%2034\\___'"
+    assert await ask(shop, f"{made} and relkind = 'r'") == [(5,)]
+
+
 async def test_the_job_makes_months_three_ahead_and_each_is_guarded(shop: Shop) -> None:
     shop.world.clock.instant = datetime(2040, 11, 30, 12, tzinfo=UTC)
     await do_what_is_due(shop)

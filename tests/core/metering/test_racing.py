@@ -6,7 +6,9 @@ from collections import Counter
 import pytest
 
 from core import ledger, metering
-from core.metering import operations
+from core.db.together import Collided
+from core.metering import operations, recording
+from core.metering.model import read
 from tests.core.metering.shop import Shop, use
 from tests.world import OPERATOR, PROJECT
 
@@ -81,6 +83,27 @@ async def test_batches_in_opposite_orders_wait_for_each_other_and_never_in_a_rin
         await work.connection.rollback()
 
     assert sorted(await asyncio.gather(*racing)) == [0, 9]
+
+
+async def test_an_event_that_was_looked_up_in_vain_and_is_there_after_all_ends_its_unit(
+    shop: Shop,
+) -> None:
+    """Its unit is shared: it is run again, and then finds what the other one wrote."""
+    told = metering.Event(
+        event_id="a", meter_key="calls", occurred_at=None, quantity="1", properties={}
+    )
+
+    async def write_as_new() -> None:
+        async with shop.world.database.begin(OPERATOR) as work:
+            work.found_project_id = PROJECT
+            meter = await metering.find_meter(work, "calls")
+            await work.together(recording.WRITE, read(told, meter, work.now))
+
+    await write_as_new()
+    with pytest.raises(Collided):
+        await write_as_new()
+
+    assert await shop.counts() == (1, 0)
 
 
 async def test_one_id_charged_with_ten_contents_at_once_is_one_charge_and_nine_conflicts(
