@@ -74,6 +74,19 @@ async def balances(work: Work, wallet_ids: Sequence[str]) -> dict[str, Balance]:
     return {each: Balance.of(found[ledger.wallet_account(each)]) for each in wallet_ids}
 
 
+async def balance(work: Work, wallet_id: str) -> Balance:
+    """Read what one wallet holds at this instant. Raises WalletNotFound.
+
+    A wallet and its account are there or not together, so the account tells which, and no wallet
+    is looked up: this is asked more often than anything else.
+    """
+    account_id = ledger.wallet_account(wallet_id)
+    standing = (await ledger.standings(work, [account_id])).get(account_id)
+    if standing is None or not standing.account.is_wallet:
+        raise WalletNotFound(wallet_id)
+    return Balance.of(standing)
+
+
 async def _find(items: Sequence[tuple[Work, str]]) -> list[Wallet | WalletNotFound]:
     wanted = [(work.project_id, wallet_id) for work, wallet_id in items]
     rows = await find_rows(items[0][0], wallets, WALLET[:2], sorted(set(wanted)), WALLET)

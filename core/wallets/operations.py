@@ -125,11 +125,10 @@ async def list_wallets(work: Work, request: ProjectPageRequest) -> WalletList:
 )
 async def check_balance(work: Work, request: CheckBalance) -> WalletBalance:
     """Tell what a wallet holds: posted, held, and available, which is what can be spent now."""
-    wallet = await finding.find(work, request.wallet_id)
-    balance = (await finding.balances(work, [wallet.id]))[wallet.id]
+    balance = await finding.balance(work, request.wallet_id)
     return WalletBalance(
-        wallet_id=wallet.id,
-        asset=str(wallet.asset),
+        wallet_id=request.wallet_id,
+        asset=str(balance.posted.asset),
         posted=balance.posted.decimal,
         held=balance.held.decimal,
         expired=balance.expired.decimal,

@@ -7,9 +7,11 @@ from datetime import timedelta
 import pytest
 
 from core import ledger, wallets
+from core.kernel.ids import renamed
 from core.kernel.money import Asset, Money
 from tests.core.wallets.bank import (
     BY_NAME,
+    OWNER,
     ask,
     capture,
     cents,
@@ -21,6 +23,7 @@ from tests.core.wallets.bank import (
     must_agree,
     open_project,
     open_wallet,
+    refused,
     sell_calls,
     viewer,
 )
@@ -112,6 +115,16 @@ async def test_movements_of_many_projects_at_once_cost_no_more_statements_than_t
     await must_agree(world)
 
 
+async def test_an_account_of_the_operator_is_no_wallet(world: World) -> None:
+    project = await open_project(world)
+    await open_wallet(world, project, "1")
+    revenue = ledger.operator_account(project, ledger.AccountRole.REVENUE, USD)
+
+    for name in ("check_balance", "list_grants", "list_holds", "list_transactions"):
+        sent = {"wallet_id": renamed(revenue, "wal")}
+        assert await refused(world, name, viewer(project), **sent) == "wallet_not_found"
+
+
 def test_what_is_asked_most_shares_its_unit() -> None:
     often = (
         *("check_balance", "hold_credits", "capture_hold", "release_hold"),
@@ -124,6 +137,7 @@ async def test_the_default_wallet_is_the_oldest_of_the_project_itself(world: Wor
     project = await open_project(world)
     other = await open_project(world, "Other")
     await open_wallet(world, project, asset="CREDIT/6")
+    await open_wallet(world, project, user_id=OWNER)
     oldest = await open_wallet(world, project)
     await open_wallet(world, project)
     theirs = await open_wallet(world, other)

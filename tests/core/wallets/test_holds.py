@@ -193,6 +193,22 @@ async def test_what_a_hold_gives_back_to_an_expired_grant_is_breakage(
     await must_agree(world)
 
 
+async def test_a_capture_is_taken_back_by_reversing_it_and_the_hold_stays_settled(
+    world: World,
+) -> None:
+    project, wallet = await wallet_with(world, "5")
+    held = await hold(world, wallet, "2")
+    done = await capture(world, held["hold_id"], wallet)
+    named = {"project_id": project, "transaction_id": done["transaction_id"]}
+
+    await must(world, "reverse_transaction", OPERATOR, **named)
+
+    assert await available(world, wallet) == "5.00"
+    code = await refused(world, "capture_hold", member(project), hold_id=held["hold_id"])
+    assert code == "hold_not_open"
+    await must_agree(world)
+
+
 async def test_holds_are_listed_newest_first_by_what_became_of_them(world: World) -> None:
     project, wallet = await wallet_with(world, "10")
     ids = [(await hold(world, wallet, "1"))["hold_id"] for _ in range(5)]
