@@ -297,7 +297,7 @@ def _kind(column: "Column[Any]", *, arrays: bool) -> Kind:
             else ("", _to_bytes, _from_bytes(prefix))
         )
     if isinstance(kind, Instant):
-        return ("timestamptz", None, None) if arrays else ("", _to_text, _from_text)
+        return ("timestamptz", _aware, None) if arrays else ("", _to_text, _from_text)
     if isinstance(kind, JSON):
         # The one driver reads it by itself.
         return ("jsonb", _to_json, None) if arrays else ("", _to_json, orjson.loads)
@@ -343,8 +343,19 @@ def _to_hex(identifier: str) -> str:
     return _to_bytes(identifier).hex()
 
 
+def _aware(instant: datetime) -> datetime:
+    """Refuse what a driver would take for its own machine's time."""
+    if instant.tzinfo is None:
+        raise ValueError("a naive datetime reached the database")
+    return instant
+
+
 # What JSON has no word for, and how it is read again. Nothing at all is no JSON null.
-_TO_JSON: dict[str, Callable[[Any], Any]] = {"uuid": _to_hex, "bytea": bytes.hex}
+_TO_JSON: dict[str, Callable[[Any], Any]] = {
+    "uuid": _to_hex,
+    "bytea": bytes.hex,
+    "timestamptz": _aware,
+}
 _READ = {
     "text": "c{n}",
     "bytea": "decode(c{n}, 'hex')",
@@ -357,9 +368,7 @@ def _to_json(value: Any) -> str:
 
 
 def _to_text(instant: datetime) -> str:
-    if instant.tzinfo is None:
-        raise ValueError("a naive datetime reached the database")
-    return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return _aware(instant).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 def _from_text(text: str) -> datetime:
