@@ -11,7 +11,7 @@ from datetime import datetime
 
 from core.kernel.errors import EngineError
 from core.kernel.money import LARGEST, Money
-from core.ledger.books import Book, Purse, Want, Wanting
+from core.ledger.books import Book, Purse, Want, Wanting, next_due, split
 from core.ledger.errors import (
     AccountNotFound,
     AssetMismatch,
@@ -21,7 +21,7 @@ from core.ledger.errors import (
     HoldNotOpen,
     ReferenceReused,
 )
-from core.ledger.grants import NEVER, Grant, Part, Terms, lot_id
+from core.ledger.grants import Grant, Part, Terms, lot_id
 from core.ledger.holds import Expire, Held, Hold, HoldState, Looked, Reserve, Settle
 from core.ledger.model import (
     Accepted,
@@ -39,9 +39,9 @@ from core.ledger.model import (
 Proposal = Transaction | Reserve | Settle | Expire
 Outcome = Accepted | Duplicate | Refused | Held | Looked
 References = Mapping[tuple[str, str], Known]
+NewId = Callable[[str], str]
 
 BREAKAGE = "breakage"
-EXPIRY = Terms(BREAKAGE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +78,6 @@ class Decision:
         return {key: book.closed() for key, book in self.books.items()}
 
 
-NewId = Callable[[str], str]
-
-
 def decide(
     opening: Opening, proposals: Iterable[Proposal], now: datetime, new_id: NewId
 ) -> Decision | dict[AccountKey, list[Want]]:
@@ -88,8 +85,7 @@ def decide(
 
     Or say what more has to be read first, of which accounts; then nothing is decided.
     """
-    deciding = _Deciding(opening, now, new_id)
-    return deciding.all(list(proposals))
+    return _Deciding(opening, now, new_id).all(list(proposals))
 
 
 class _Deciding:
@@ -123,9 +119,9 @@ class _Deciding:
     def _wallets_of(self, proposal: Proposal) -> list[AccountKey]:
         if not isinstance(proposal, Transaction):
             return [proposal.key]
-        keys = [(proposal.project_id, each.account_id) for each in proposal.entries]
-        accounts = self.opening.accounts
-        return [key for key in keys if key in accounts and accounts[key].is_wallet]
+        keys = ((proposal.project_id, each.account_id) for each in proposal.entries)
+        found = map(self.opening.accounts.get, keys)
+        return [each.key for each in found if each and each.is_wallet]
 
     def _one(self, proposal: Proposal) -> Outcome:
         if isinstance(proposal, Transaction):
@@ -272,11 +268,9 @@ class _Deciding:
         return [*lots, (proposal.terms, amount)] if amount else lots
 
     def _terms(self, grant_id: str, proposal: Transaction) -> Terms:
-        for entry in proposal.entries:
-            purse = self.books[proposal.project_id, entry.account_id].purse
-            if purse and grant_id in purse.grants:
-                return purse.grants[grant_id].terms
-        raise AssertionError("what was burned had terms")
+        books = (self.books[proposal.project_id, each.account_id] for each in proposal.entries)
+        purses = (book.purse for book in books if book.purse)
+        return next(each.grants[grant_id].terms for each in purses if grant_id in each.grants)
 
     # -- Holds -------------------------------------------------------------------------------------
 
@@ -313,9 +307,9 @@ class _Deciding:
 
     def _open_hold(self, book: Book, hold_id: str) -> Hold:
         hold = book.purse.holds.get(hold_id) if book.purse else None
+        if hold is None and book.purse and hold_id in book.purse.sought:
+            raise HoldNotFound(hold_id)
         if hold is None:
-            if book.purse and hold_id in book.purse.sought:
-                raise HoldNotFound(hold_id)
             raise book.want(Want(hold_ids=frozenset([hold_id])))
         if hold.state is not HoldState.OPEN:
             raise HoldNotOpen(hold_id, str(hold.state), hold.transaction_id)
@@ -334,7 +328,7 @@ class _Deciding:
         book.held -= hold.amount
         book.pinned -= hold.pinned
         entries = self._book(transaction)
-        burned, unused = _split(hold.parts, amount)
+        burned, unused = split(hold.parts, amount)
         gained = book.free - before
         absorbed = book.give_back(unused, max(0, gained))
         book.burn(max(0, -gained), burned)
@@ -380,7 +374,7 @@ class _Deciding:
         for grant in sorted(purse.grants.values(), key=lambda each: each.key):
             if grant.terms.expires_at <= self.now:
                 self._break(book, grant, to)
-        book.due_at = _next_due(book, purse, self.now)
+        book.due_at = next_due(book, purse, self.now)
 
     def _break(self, book: Book, grant: Grant, to: str) -> None:
         assert book.purse is not None
@@ -403,29 +397,3 @@ class _Deciding:
         entries = self._book(transaction)
         parts = ((grant.id, left),)
         self.expired.append(Accepted(transaction, entries, parts, book.available))
-
-
-def _split(parts: Sequence[Part], amount: int) -> tuple[list[Part], list[Part]]:
-    """Divide what a hold has pinned into what is captured, and what is not."""
-    used: list[Part] = []
-    unused: list[Part] = []
-    for grant_id, part in parts:
-        taken = min(part, amount)
-        amount -= taken
-        if taken:
-            used.append((grant_id, taken))
-        if part > taken:
-            unused.append((grant_id, part - taken))
-    return used, unused
-
-
-def _next_due(book: Book, purse: Purse, now: datetime) -> datetime | None:
-    """Return when the next grant or hold of the wallet expires."""
-    instants = [purse.next_due_at] if purse.next_due_at else []
-    instants += [each.terms.expires_at for each in book.made]
-    instants += [each.expires_at for each in purse.holds.values() if each.state is HoldState.OPEN]
-    # What was given back by a hold just now, and lasts longer.
-    for each in purse.grants.values():
-        if purse.remaining.get(each.id):
-            instants.append(each.terms.expires_at)
-    return min((each for each in instants if now < each < NEVER), default=None)

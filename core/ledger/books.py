@@ -9,7 +9,7 @@ Always true of a wallet, and proven: its grants have left, together, what its ba
 beyond what holds have pinned, or nothing when that is negative.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from core.kernel.ids import renamed
 from core.kernel.money import Money
 from core.ledger.errors import InsufficientFunds
 from core.ledger.grants import NEVER, BurnKey, Grant, Part
-from core.ledger.holds import Hold
+from core.ledger.holds import Hold, HoldState
 from core.ledger.model import Account, AccountKey
 
 GRANTS_AT_ONCE = 16
@@ -227,8 +227,7 @@ class Book:
         """Let no grant burn: what is left of the one that did is stored with it again."""
         if self.burning is not None:
             self.flushed.add(self.burning)
-            if self.purse is None:
-                self.purse = Purse()
+            assert self.purse is not None, "who puts it out knows what burns next"
             self.purse.remaining[self.burning] = self.left
             self.burning, self.left = None, 0
 
@@ -284,3 +283,29 @@ class Book:
         known = self.purse.grants.keys() if self.purse else set()
         if missing := grant_ids - known:
             raise self.want(Want(grant_ids=missing))
+
+
+def split(parts: Sequence[Part], amount: int) -> tuple[list[Part], list[Part]]:
+    """Divide what a hold has pinned into what is captured, and what is not."""
+    used: list[Part] = []
+    unused: list[Part] = []
+    for grant_id, part in parts:
+        taken = min(part, amount)
+        amount -= taken
+        if taken:
+            used.append((grant_id, taken))
+        if part > taken:
+            unused.append((grant_id, part - taken))
+    return used, unused
+
+
+def next_due(book: Book, purse: Purse, now: datetime) -> datetime | None:
+    """Return when the next grant or hold of the wallet expires."""
+    instants = [purse.next_due_at] if purse.next_due_at else []
+    instants += [each.terms.expires_at for each in book.made]
+    instants += [each.expires_at for each in purse.holds.values() if each.state is HoldState.OPEN]
+    # What was given back by a hold just now, and lasts longer.
+    for each in purse.grants.values():
+        if purse.remaining.get(each.id):
+            instants.append(each.terms.expires_at)
+    return min((each for each in instants if now < each < NEVER), default=None)

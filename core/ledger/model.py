@@ -1,7 +1,6 @@
 """The ledger's nouns. Nothing here reads a clock or a database."""
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -159,14 +158,3 @@ class Duplicate:
 @dataclass(frozen=True, slots=True)
 class Refused:
     error: EngineError
-
-
-def accounts_of(transactions: Iterable[Transaction]) -> list[AccountKey]:
-    """Every account the transactions touch, in the one order in which accounts are ever locked."""
-    return sorted(
-        {
-            (transaction.project_id, entry.account_id)
-            for transaction in transactions
-            for entry in transaction.entries
-        }
-    )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -127,6 +128,41 @@ def test_an_account_may_dip_below_its_floor_inside_one_transaction() -> None:
 
     assert isinstance(outcome, Accepted)
     assert [each.balance for each in outcome.entries] == [5, 0]
+
+
+def test_a_transaction_may_have_more_than_two_sides_when_it_balances() -> None:
+    def split(*amounts: int) -> Transaction:
+        names = ("acc_0", "acc_1", REVENUE)
+        return Transaction(
+            project_id=PROJECT,
+            id="txn_1",
+            kind="test",
+            reference="r",
+            entries=tuple(
+                debit(name, Money(amount, USD)) for name, amount in zip(names, amounts, strict=True)
+            ),
+        )
+
+    decision = decide(accounts(5, 5), {}, [split(3, 2, -5)])
+
+    assert {key[1]: each.balance for key, each in decision.closing.items()} == {
+        "acc_0": 2,
+        "acc_1": 3,
+        REVENUE: 5,
+    }
+    with pytest.raises(AssertionError, match="does not balance"):
+        split(3, 2, -4)
+
+
+def test_of_a_transaction_without_a_wallet_nothing_is_left_to_tell() -> None:
+    opened = accounts(1)
+    other = Account(PROJECT, "acc_other", USD, Side.CREDIT, floor=None)
+    opened[other.key] = other
+
+    [outcome] = decide(opened, {}, [move(3, "a", source="acc_other")]).outcomes
+
+    assert isinstance(outcome, Accepted)
+    assert outcome.available == 0
 
 
 def described(outcome: Outcome) -> object:

@@ -11,7 +11,7 @@ from core import ledger
 from core.db.proving import digest_of
 from core.kernel.ids import compose, renamed
 from core.kernel.proving import Proof
-from core.ledger import tables
+from core.ledger import burned_proof, tables
 from core.ledger.holds import Expire
 from tests.core.ledger.books import ADA, BOB, USD, balances, charge, proof, unit, usd
 from tests.core.ledger.test_proof import guards
@@ -314,3 +314,15 @@ async def test_one_changed_byte_is_found(world: World, made: Change, problem: st
     found = await change(world, made(ids), sign=False)
 
     assert any(problem in str(each) for each in found.differences), found.differences
+
+
+async def test_burned_parts_are_looked_up_in_portions(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = await Books(world).write()
+    monkeypatch.setattr(burned_proof, "PARTS_AT_ONCE", 1)
+    assert (await proof(world)).differences == []
+
+    found = await change(world, burned("spent", (NOBODYS["grt"], 200))(ids))
+
+    assert any("which is no grant" in str(each) for each in found.differences)

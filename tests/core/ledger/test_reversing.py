@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 
 from core import ledger
 from core.kernel.ids import compose
-from tests.core.ledger.books import ADA, balances, charge, open_wallet, proof, unit
+from tests.core.ledger.books import ADA, balances, charge, open_wallet, proof, unit, usd
 from tests.world import World
 
 pytestmark = pytest.mark.anyio
@@ -53,6 +54,22 @@ async def test_a_reversal_is_not_reversed(world: World) -> None:
     with pytest.raises(ledger.NotReversible, match="itself a reversal"):
         async with unit(world) as work:
             await ledger.reverse(work, reversal.id)
+
+
+async def test_what_expired_is_not_reversed(world: World) -> None:
+    await open_wallet(world, ADA)
+    async with unit(world) as work:
+        terms = ledger.Terms("promo", expires_at=work.now + timedelta(hours=1))
+        grant = ledger.flows.GRANT.draw(work, usd("1"), reference="g", target=ADA, terms=terms)
+        await ledger.post(work, grant)
+    world.clock.advance(hours=1)
+    async with unit(world) as work:
+        await ledger.expire_due(work, 10)
+        [breakage, _] = await ledger.statement(work, ledger.wallet_account(ADA), limit=2)
+
+    with pytest.raises(ledger.NotReversible, match="grant credits instead"):
+        async with unit(world) as work:
+            await ledger.reverse(work, breakage.transaction_id)
 
 
 async def test_credits_that_were_spent_are_not_taken_back(world: World) -> None:
