@@ -5,7 +5,8 @@ Exactly one credential counts. Whose a token or a key is is remembered for a sec
 with other sites' requests and the door must have refused those first.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 from auth import keys, resources, sessions, tokens, users, verifying
@@ -13,8 +14,10 @@ from auth.last_used import LastUsed
 from auth.opaque import hash_of
 from auth.refusals import CredentialMalformed, CredentialMissing, WrongAudience
 from auth.remembering import Memory
-from core.db.work import Database
+from core.db.engine import is_transient
+from core.db.work import Database, Work
 from core.kernel.caller import ANONYMOUS, Caller
+from core.kernel.errors import Busy
 
 SECRET_LENGTH_MAX = 200
 
@@ -42,6 +45,17 @@ class Identity:
             return await self._token(secret, resource)
         raise CredentialMalformed
 
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[Work]:
+        """Read, or say Busy: whoever cannot be recognised just now may come again."""
+        try:
+            async with self._database.read(ANONYMOUS) as work:
+                yield work
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            raise Busy from error
+
     async def require(self, headers: Mapping[str, str], resource: str) -> Caller:
         """Return who presents these headers; whoever presents nothing is refused."""
         caller = await self(headers, resource)
@@ -54,14 +68,14 @@ class Identity:
 
         For doors that have refused what other sites send (see `auth.csrf`), and for no others.
         """
-        async with self._database.read(ANONYMOUS) as work:
+        async with self._reading() as work:
             session = await sessions.current(work, cookies)
             user = await users.find_user(work, session.user_id) if session else None
         return users.person(user) if user else ANONYMOUS
 
     async def _key(self, secret: str) -> Caller:
         async def look_up() -> tuple[Caller, datetime | None]:
-            async with self._database.read(ANONYMOUS) as work:
+            async with self._reading() as work:
                 verified = await keys.verify(work, secret)
             self.last_used.note(verified.caller, verified.last_used_at)
             return verified.caller, verified.expires_at
@@ -72,7 +86,7 @@ class Identity:
         """Whose a token is is remembered, and what it is good for is asked every time."""
 
         async def look_up() -> tuple[verifying.LiveToken, datetime]:
-            async with self._database.read(ANONYMOUS) as work:
+            async with self._reading() as work:
                 live = await verifying.find_live(work, token)
             return live, live.expires_at
 

@@ -152,7 +152,9 @@ def _open_sqlite(url: str, *, size: int, timeout: float, writes: bool) -> AsyncE
 
 def is_transient(error: BaseException) -> bool:
     """Tell whether the database was merely busy, so that the same unit may be run again."""
-    if isinstance(error, PoolTimeout | ConnectionError | TimeoutError):
+    # An OSError: the address of a database that is away may not even exist (a socket's file, a
+    # container's name), and then connecting fails as looking for it does.
+    if isinstance(error, PoolTimeout | OSError):
         return True
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or _is_passing(error.orig)

@@ -80,7 +80,7 @@ async def insert_new_rows(
     one direction only. On Postgres this waits for a unit that is inserting the same key.
     """
     ending = f"on conflict do nothing returning {', '.join(returning)}"
-    return await _insert(work, table, names, rows, ending, returning)
+    return await _insert(work, table, names, rows, ending=ending, returning=returning)
 
 
 async def upsert_rows(
@@ -98,11 +98,17 @@ async def upsert_rows(
     """
     told = ", ".join(f"{name} = {change}" for name, change in changes.items())
     ending = f"on conflict ({', '.join(keys)}) do update set {told}"
-    await _insert(work, table, names, rows, ending, ())
+    await _insert(work, table, names, rows, ending=ending)
 
 
 async def _insert(
-    work: Work, table: Table, names: Names, rows: Sequence[Row], ending: str, returning: Names
+    work: Work,
+    table: Table,
+    names: Names,
+    rows: Sequence[Row],
+    *,
+    ending: str,
+    returning: Names = (),
 ) -> list[tuple[Any, ...]]:
     columns = _columns(work, table, names)
     into = f"insert into {table.name} as t ({', '.join(names)})"
@@ -120,7 +126,7 @@ async def find_rows(
     work: Work, table: Table, keys: Names, wanted: Sequence[Row], names: Names
 ) -> list[tuple[Any, ...]]:
     """Return these columns of the rows that have these keys: at most one row for each key."""
-    return await _find(work, table, keys, wanted, names, "limit 1")
+    return await _find(work, table, keys, wanted, names=names, ending="limit 1")
 
 
 async def first_rows(
@@ -164,11 +170,11 @@ async def lock_rows(
     FOR NO KEY UPDATE, because nobody changes a key of a row that is only to be updated. Where
     there is one writer, it holds the only lock already.
     """
-    return await _find(work, table, keys, wanted, names, "for no key update")
+    return await _find(work, table, keys, wanted, names=names, ending="for no key update")
 
 
 async def _find(
-    work: Work, table: Table, keys: Names, wanted: Sequence[Row], names: Names, ending: str
+    work: Work, table: Table, keys: Names, wanted: Sequence[Row], *, names: Names, ending: str
 ) -> list[tuple[Any, ...]]:
     by, shown = _columns(work, table, keys), _columns(work, table, names)
     matches = " and ".join(f"x.{key} = k.{key}" for key in keys)

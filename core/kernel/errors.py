@@ -44,7 +44,7 @@ class EngineError(Exception):
 
 @dataclass(eq=False)
 class Busy(EngineError):
-    """The engine is busy; nothing was done. Try again in {retry_after} seconds."""
+    """The engine is busy. Try again in {retry_after} seconds, with the same idempotency key."""
 
     code = "busy"
     kind = Kind.BUSY

@@ -41,7 +41,7 @@ async def _read(work: Work, account: Account, want: Want) -> Purse:
     g = tables.grants.c
     if want.grants:
         order = (g.priority, g.expires_at, g.id)
-        rows = await _grants(work, account, purse, g.remaining > 0, order, want.grants)
+        rows = await _grants(work, account, purse, g.remaining > 0, order=order, limit=want.grants)
         purse.is_complete = len(rows) < want.grants
         purse.horizon = rows[-1].key if rows else None
     if want.of_transactions:
@@ -87,6 +87,7 @@ async def _grants(
     account: Account,
     purse: Purse,
     only: ColumnElement[bool],
+    *,
     order: Iterable[Any] = (),
     limit: int | None = None,
 ) -> list[Grant]:

@@ -6,6 +6,7 @@ one event at once, all but one find its rows taken, are rolled back, and then fi
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from core import ledger, wallets
 from core.db.together import Collided
@@ -27,6 +28,16 @@ class Charged:
     duplicate: bool
 
 
+class Use(NamedTuple):
+    """What is to be charged: its reading if it is new, and how much its meter read of it."""
+
+    event: Event
+    reading: Reading | None
+    quantity: int
+    meter: Meter
+    wallet_id: str | None
+
+
 async def charge(work: Work, event: Event, wallet_id: str | None) -> Charged:
     """Charge the event unless it was charged before; then return that charge.
 
@@ -41,25 +52,19 @@ async def charge(work: Work, event: Event, wallet_id: str | None) -> Charged:
         reading = try_read(event, meter, work.now)
         if isinstance(reading, EngineError):
             raise reading
-        return await _take(work, event, reading, reading.quantity, meter, wallet_id)
+        return await _take(work, Use(event, reading, reading.quantity, meter, wallet_id))
     if before.content != event.content:
         raise EventConflict(event.event_id)
     first = await work.together(charges.FIND, (event.event_id, before.quantity))
     if first is not None:
         left = (await wallets.balances(work, [first.wallet_id]))[first.wallet_id]
         return Charged(first, left.available, duplicate=True)
-    return await _take(work, event, None, before.quantity, meter, wallet_id)
+    return await _take(work, Use(event, None, before.quantity, meter, wallet_id))
 
 
-async def _take(
-    work: Work,
-    event: Event,
-    reading: Reading | None,
-    quantity: int,
-    meter: Meter,
-    wallet_id: str | None,
-) -> Charged:
+async def _take(work: Work, use: Use) -> Charged:
     """Post the charge, then write what was charged, and the event too if it is new."""
+    event, reading, quantity, meter, wallet_id = use
     wallet = await _wallet(work, meter, wallet_id)
     amount = price_of(event.event_id, quantity, meter)
     posted = await _post(work, event, amount, wallet, meter)

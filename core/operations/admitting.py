@@ -86,7 +86,12 @@ def validate(
 
 
 def _named(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(each)[:FIELD_MAX] for each in location)
+    # The last part may tell which kind of value was tried, where a field takes several.
+    named = location[:-1] if len(location) > 1 and location[-1] in _KINDS else location
+    return ".".join(str(each)[:FIELD_MAX] for each in named)
+
+
+_KINDS = frozenset({"bool", "int", "str", "constrained-int", "constrained-str"})
 
 
 def _is_key(key: str) -> bool:

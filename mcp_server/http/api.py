@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from auth.pages.visit import address_of
 from core.kernel.caller import Caller, CallerKind
-from core.kernel.errors import EngineError
+from core.kernel.errors import Busy, EngineError
 from core.operations import Operation, RateClass, Unauthenticated
 from core.operations.perform import Call, Gate, Outcome
 from mcp_server.http import answers, arguments, exchange
@@ -84,6 +84,8 @@ async def _answer(http: Request, operation: Operation[Any, Any], api: Api) -> Re
     except Unauthenticated as error:
         # Whoever cannot say who they are must not be able to fill the trail: they are counted.
         api.gate.trail.count_flood("anonymous", operation.name, error.code)
+        return _refusal(http, error, api, {})
+    except Busy as error:
         return _refusal(http, error, api, {})
     seen.subject = caller.subject
     sent, unreadable = await _arguments(http, operation)

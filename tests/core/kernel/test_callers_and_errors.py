@@ -57,7 +57,9 @@ def test_only_our_own_errors_are_described_in_their_words() -> None:
 
 
 def test_busy_says_when_to_come_again() -> None:
-    assert str(Busy(4)) == "The engine is busy; nothing was done. Try again in 4 seconds."
+    assert str(Busy(4)) == (
+        "The engine is busy. Try again in 4 seconds, with the same idempotency key."
+    )
 
 
 def test_a_proof_counts_every_difference_and_tells_the_first_of_them() -> None:
