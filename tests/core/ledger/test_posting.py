@@ -194,7 +194,7 @@ async def test_an_overdrawn_wallet_may_be_repaired_but_not_deepened(world: World
     assert refusal.value.shortfall == usd("4.01")
 
 
-@pytest.mark.parametrize("table", ["ledger_transactions", "ledger_entries"])
+@pytest.mark.parametrize("table", ["ledger_transactions", "ledger_entries", "ledger_grants"])
 @pytest.mark.parametrize("change", ["update {0} set project_id = project_id", "delete from {0}"])
 async def test_what_was_posted_cannot_be_changed_even_with_sql(
     world: World, table: str, change: str
