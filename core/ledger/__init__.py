@@ -19,7 +19,6 @@ from core.ledger.errors import (
     ReferenceReused,
     TransactionNotFound,
 )
-from core.ledger.expiring import expire_due
 from core.ledger.grants import NEVER, PRIORITY, PRIORITY_MAX, Terms, lot_id
 from core.ledger.holds import Expire, Held, Hold, HoldState, Reserve, Settle
 from core.ledger.listing import GrantState, Lot, find_hold, list_grants, list_holds
@@ -35,19 +34,15 @@ from core.ledger.model import (
     debit,
 )
 from core.ledger.opening import open_wallet_account
-from core.ledger.posting import post, post_each, propose
-from core.ledger.proof import PROTECTED, TRAIL, prove
-from core.ledger.reading import Standing, read_accounts, standings
+from core.ledger.posting import expire_due, post, post_each, propose
+from core.ledger.reading import Mark, Standing, marks, read_accounts, standings
 from core.ledger.reversing import reverse
-from core.ledger.statements import Line, known, posted_at, statement, taken
-from core.ledger.watching import Mark, marks
+from core.ledger.statements import Line, known, statement, taken
 
 __all__ = [
     "NEVER",
     "PRIORITY",
     "PRIORITY_MAX",
-    "PROTECTED",
-    "TRAIL",
     "Accepted",
     "Account",
     "AccountNotFound",
@@ -93,9 +88,7 @@ __all__ = [
     "operator_account",
     "post",
     "post_each",
-    "posted_at",
     "propose",
-    "prove",
     "read_accounts",
     "reverse",
     "standings",

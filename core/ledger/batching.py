@@ -156,10 +156,10 @@ class _Deciding:
         for (book, change), before in zip(changes, free, strict=True):
             if book.is_wallet and change > 0:
                 self._spend(book, before, proposal, burned)
-        carried = tuple(burned) if proposal.carries_terms else ()
+        moved = tuple(burned) if proposal.carries_terms else ()
         for (book, change), before in zip(changes, free, strict=True):
             if book.is_wallet and change < 0:
-                self._receive(book, before, proposal, -change, carried, burned)
+                self._receive(book, before, proposal, -change, moved=moved, burned=burned)
         return Accepted(proposal, entries, tuple(burned), self._left(changes))
 
     def _left(self, changes: Sequence[tuple[Book, int]]) -> int:
@@ -233,12 +233,13 @@ class _Deciding:
         before: int,
         proposal: Transaction,
         amount: int,
-        carried: tuple[Part, ...],
+        *,
+        moved: tuple[Part, ...],
         burned: list[Part],
     ) -> None:
         """Turn what a wallet is credited with into grants, less what a debt takes at once."""
         owed = amount - (book.free - before)
-        lots = self._lots(proposal, amount, carried)
+        lots = self._lots(proposal, amount, moved)
         for n, (terms, size) in enumerate(lots):
             grant = Grant(
                 project_id=proposal.project_id,

@@ -20,7 +20,7 @@ from core.ledger import tables
 from core.ledger.batching import Decision, Opening, Outcome, Proposal, References, decide
 from core.ledger.books import Want
 from core.ledger.chart import AccountRole, operator_account
-from core.ledger.holds import Held
+from core.ledger.holds import Expire, Held
 from core.ledger.model import (
     Accepted,
     Account,
@@ -60,6 +60,20 @@ async def propose(work: Work, proposal: Proposal) -> Outcome:
 async def post_each(work: Work, proposals: Sequence[Proposal]) -> list[Outcome]:
     """Post those that may be posted, and say of each what came of it, in their order."""
     return await _propose([(work, each) for each in proposals])
+
+
+async def expire_due(work: Work, limit: int) -> int:
+    """Take out what has expired of so many accounts, the longest due first; return how many.
+
+    It spans projects, because one worker does it for all. Several may do it at once: what one has
+    taken out is not due any more when the other gets the account's lock.
+    """
+    a = tables.accounts.c
+    query = select(a.project_id, a.id).where(a.due_at <= work.now).order_by(a.due_at).limit(limit)
+    due = [Expire(row.project_id, row.id) for row in await work.execute(query)]
+    if due:
+        await post_each(work, due)
+    return len(due)
 
 
 async def _together(items: Sequence[tuple[Work, Proposal]]) -> list[Outcome | EngineError]:

@@ -20,6 +20,8 @@ from core.ledger.model import Account, AccountKey, Side
 from core.ledger.posting import ACCOUNT, KEYS, account_of
 from core.ledger.purses import read_purses
 
+Mark = tuple[int, int]
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -105,3 +107,14 @@ async def _after_expiry(work: Work, due: Mapping[AccountKey, Account]) -> Mappin
 
 def _no_id(prefix: str) -> str:
     return compose(prefix, 0)
+
+
+async def marks(work: Work, accounts: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Mark]:
+    """Return a mark for each (project, account): it differs whenever the balance has changed.
+
+    It spans projects, because one process waits on behalf of many callers; a mark tells none of
+    them anything. Whoever is told reads the balance with an authority of their own.
+    """
+    names = (*KEYS, "sequence", "held")
+    rows = await find_rows(work, tables.accounts, KEYS, accounts, names)
+    return {(row[0], row[1]): (row[2], row[3]) for row in rows}

@@ -1,4 +1,4 @@
-"""Statements: the entries of one account in their order, and what it held at an instant."""
+"""Statements: the entries of one account in their order."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -40,13 +40,6 @@ async def statement(
         query = query.where(tables.entries.c.sequence < before)
     rows = await work.execute(query.limit(limit))
     return [Line(**row) for row in rows.mappings()]
-
-
-async def posted_at(work: Work, account_id: str, instant: datetime) -> int:
-    """Return what the account had posted at the instant, entries of that instant included."""
-    query = _lines(work, account_id).where(tables.transactions.c.posted_at <= instant)
-    last = (await work.execute(query.limit(1))).first()
-    return last.balance if last else 0
 
 
 def _lines(work: Work, account_id: str) -> Select[Any]:

@@ -1,12 +1,12 @@
 """What the engine does of itself, again and again: seal, expire, and forget."""
 
-from core import audit, jobs, ledger, messaging, wallets
+from core import audit, jobs, ledger_proof, messaging, wallets
 from core.db.work import Work
 from core.jobs import JobContext, Schedule, job
 from core.metering import jobs as metering
 from core.operations import idempotency
 
-TRAILS = (*audit.TRAILS, ledger.TRAIL)
+TRAILS = (*audit.TRAILS, ledger_proof.TRAIL)
 """The tables whose rows are sealed."""
 
 SEAL_LEASE = "audit.sealing"

@@ -1,6 +1,6 @@
 """Prove the books: recompute everything that is protected, and say what differs."""
 
-from core import audit, ledger, metering
+from core import audit, ledger, ledger_proof, metering
 from core.audit import reading
 from core.db.triggers import missing_guards
 from core.db.work import Database, Work
@@ -8,7 +8,7 @@ from core.kernel.caller import SYSTEM
 from core.kernel.ids import is_id
 from core.kernel.proving import Proof
 
-PROTECTED = (*ledger.PROTECTED, *metering.PROTECTED, *audit.PROTECTED)
+PROTECTED = (*ledger_proof.PROTECTED, *metering.PROTECTED, *audit.PROTECTED)
 """Tables whose rows are inserted and never changed; a trigger on each refuses it."""
 
 SECONDS_MAX = 3600.0
@@ -22,7 +22,7 @@ async def prove(database: Database) -> Proof:
             table, _, kind = guard.partition(":")
             proof.differs(table, f"the trigger that refuses {kind} is missing or disabled")
         proof.saw("protected tables", len(PROTECTED))
-        await ledger.prove(work, proof)
+        await ledger_proof.prove(work, proof)
         await metering.prove(work, proof)
         await audit.prove(work, proof)
         await _prove_traced(work, proof)

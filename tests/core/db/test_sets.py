@@ -142,20 +142,17 @@ async def test_rows_that_are_there_are_changed_and_the_others_inserted(
 
 
 @pytest.mark.parametrize("count", SIZES)
-async def test_every_column_can_be_set_and_those_found_are_counted(
-    world: World, count: int
-) -> None:
+async def test_every_column_can_be_set(world: World, count: int) -> None:
     async with unit(world) as work:
         blank = [(PROJECT, f"thing {n}") for n in range(1, count + 1)]
         await insert_rows(await opened(work), THINGS, KEYS, blank)
 
-        changed = await update_rows(work, THINGS, KEYS, NAMES[2:], things(count + 1))
+        await update_rows(work, THINGS, KEYS, NAMES[2:], things(count + 1))
         assert await stored(work) == things(count)
 
         empty = [(*row[:2], *[None] * 8) for row in things(count)]
         await update_rows(work, THINGS, KEYS, NAMES[2:], empty)
         assert await stored(work) == empty
-    assert changed == count
 
 
 @pytest.mark.parametrize("count", SIZES)
@@ -204,7 +201,7 @@ async def test_no_rows_at_all_ask_the_database_nothing(world: World) -> None:
         assert await insert_new_rows(work, THINGS, NAMES, [], returning=KEYS) == []
         assert await find_rows(work, THINGS, KEYS, [], NAMES) == []
         assert await lock_rows(work, THINGS, KEYS, [], NAMES) == []
-        assert await update_rows(work, THINGS, KEYS, ("large",), []) == 0
+        await update_rows(work, THINGS, KEYS, ("large",), [])
 
 
 @pytest.mark.parametrize("count", [2, 9])

@@ -3,14 +3,14 @@
 import pytest
 from sqlalchemy import text
 
-from core import ledger
+from core import ledger_proof
 from core.db.triggers import missing_guards
 from core.kernel.caller import SYSTEM
 from tests.world import World
 
 pytestmark = pytest.mark.anyio
 
-TABLE = next(each for each in ledger.PROTECTED if each.endswith("_grants"))
+TABLE = next(each for each in ledger_proof.PROTECTED if each.endswith("_grants"))
 FIXED = "project_id, account_id, id, transaction_id, source, priority, expires_at, granted_at"
 
 WEAKER = {

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy import func, select
 
-from core import ledger
+from core import ledger, ledger_proof
 from core.db.work import Work
 from core.kernel.ids import compose, renamed
 from core.kernel.money import Asset, Money
@@ -72,5 +72,5 @@ async def entry_count(world: World) -> int:
 async def proof(world: World) -> Proof:
     found = Proof()
     async with world.database.read(OPERATOR) as work:
-        await ledger.prove(work, found)
+        await ledger_proof.prove(work, found)
     return found

@@ -5,7 +5,7 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import update
 
 from core import ledger
 from core.kernel.ids import compose
@@ -14,6 +14,7 @@ from core.ledger import tables
 from core.ledger.grants import lot_id
 from core.ledger.holds import Expire
 from tests.core.ledger.books import ADA, BOB, USD, balances, charge, open_wallet, proof, unit, usd
+from tests.counting import statements
 from tests.world import OPERATOR, PROJECT, World
 
 pytestmark = pytest.mark.anyio
@@ -60,18 +61,9 @@ def settling(number: int) -> ledger.Settle:
 
 
 async def statements_of_a_charge(world: World, reference: str) -> int:
-    seen: list[str] = []
-
-    def note(*arguments: object) -> None:
-        seen.append(str(arguments[2]))
-
-    engine = world.engines.writer.sync_engine
-    async with unit(world) as work:
-        drawn = charge(work, "0.01", reference)
-        event.listen(engine, "before_cursor_execute", note)
-        await ledger.post(work, drawn)
-        event.remove(engine, "before_cursor_execute", note)
-    return len(seen)
+    async with statements(world.engines) as sent, unit(world) as work:
+        await ledger.post(work, charge(work, "0.01", reference))
+    return len(sent)
 
 
 async def test_a_charge_costs_the_same_whatever_its_wallet_owns(world: World) -> None:

@@ -11,8 +11,9 @@ from core import ledger
 from core.db.proving import digest_of
 from core.kernel.ids import compose, renamed
 from core.kernel.proving import Proof
-from core.ledger import burned_proof, tables
+from core.ledger import tables
 from core.ledger.holds import Expire
+from core.ledger_proof import burned as burned_proof
 from tests.core.ledger.books import ADA, BOB, USD, balances, charge, proof, unit, usd
 from tests.core.ledger.test_proof import guards
 from tests.world import OPERATOR, PROJECT, START, World

@@ -1,12 +1,10 @@
 """A statement lists an account's entries newest first, and knows what it held at any instant."""
 
-from datetime import timedelta
-
 import pytest
 
 from core import ledger
 from tests.core.ledger.books import ADA, charge, open_wallet, unit
-from tests.world import START, World
+from tests.world import World
 
 pytestmark = pytest.mark.anyio
 
@@ -41,17 +39,6 @@ async def test_a_statement_goes_on_before_a_number(world: World) -> None:
         lines = await ledger.statement(work, ACCOUNT, limit=2, before=3)
 
     assert [line.sequence for line in lines] == [2, 1]
-
-
-@pytest.mark.parametrize(("hours", "posted"), [(-1, 0), (0, -1000), (1, -900), (2.5, -700)])
-async def test_what_an_account_held_at_an_instant_is_known(
-    world: World, hours: float, posted: int
-) -> None:
-    await spend_three_times(world)
-    async with unit(world) as work:
-        instant = START + timedelta(hours=hours)
-
-        assert await ledger.posted_at(work, ACCOUNT, instant) == posted
 
 
 async def test_accounts_are_read_without_locking_them(world: World) -> None:

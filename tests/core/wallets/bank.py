@@ -1,11 +1,9 @@
 """A project with an owner, and wallets in it, made by asking as anybody would."""
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from core import jobs, surface
 from core.db.work import Work
@@ -189,21 +187,3 @@ async def must_agree(world: World) -> None:
         assert wallet.held == sum(each.amount for each in ours)
         assert wallet.pinned == pinned
         assert of_grants == max(0, wallet.posted * wallet.side - pinned)
-
-
-@contextmanager
-def counted(world: World) -> Iterator[list[str]]:
-    """Collect the statements that are sent to the database meanwhile."""
-    sent: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        sent.append(statement)
-
-    engines = {id(each): each for each in (world.engines.writer, world.engines.reader)}.values()
-    for engine in engines:
-        event.listen(engine.sync_engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        for engine in engines:
-            event.remove(engine.sync_engine, "before_cursor_execute", note)

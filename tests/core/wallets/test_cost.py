@@ -15,7 +15,6 @@ from tests.core.wallets.bank import (
     ask,
     capture,
     cents,
-    counted,
     grant,
     hold,
     member,
@@ -27,6 +26,7 @@ from tests.core.wallets.bank import (
     sell_calls,
     viewer,
 )
+from tests.counting import statements
 from tests.world import OPERATOR, START, World
 
 pytestmark = pytest.mark.anyio
@@ -61,7 +61,7 @@ async def test_a_charge_a_hold_and_a_capture_cost_the_same_with_five_grants_and_
     for count in (5, 5_000):
         wallet = await open_wallet(world, project)
         await endow(world, project, wallet, count)
-        with counted(world) as sent:
+        async with statements(world.engines) as sent:
             await must(world, "charge_usage", member(project), **cents(wallet, f"e{count}", 10))
             held = await hold(world, wallet, "0.50")
             await capture(world, held["hold_id"], wallet, amount="0.20")
@@ -82,7 +82,7 @@ async def test_balances_of_many_projects_asked_at_once_cost_no_more_statements_t
         named.append((project, await open_wallet(world, project, "1")))
 
     async def check(count: int) -> int:
-        with counted(world) as sent:
+        async with statements(world.engines) as sent:
             checks = [
                 must(world, "check_balance", viewer(project), wallet_id=wallet)
                 for project, wallet in named[:count]
@@ -103,7 +103,7 @@ async def test_movements_of_many_projects_at_once_cost_no_more_statements_than_t
         named.append((project, await open_wallet(world, project, "9")))
 
     async def move(count: int) -> int:
-        with counted(world) as sent:
+        async with statements(world.engines) as sent:
             calls = [
                 must(world, "hold_credits", member(project), wallet_id=wallet, amount="1")
                 for project, wallet in named[:count]

@@ -18,8 +18,8 @@ from core.db.proving import digest_of, stream
 from core.db.work import Work
 from core.kernel.proving import Proof
 from core.ledger import tables
-from core.ledger.burned_proof import Burned
-from core.ledger.wallets_proof import prove_wallets
+from core.ledger_proof.burned import Burned
+from core.ledger_proof.wallets import prove_wallets
 
 TRAIL = "ledger_transactions"
 PROTECTED = (TRAIL, "ledger_entries", "ledger_grants", "ledger_holds")

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core.kernel.proving import Proof
-from core.ledger.burned_proof import Parts, parts_of
-from core.ledger.holds_proof import taken_from, unused
+from core.ledger_proof.burned import Parts, parts_of
+from core.ledger_proof.holds import taken_from, unused
 
 SLACK = timedelta(minutes=1)
 """Longer than a unit of work lives and clocks differ."""

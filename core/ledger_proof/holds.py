@@ -8,7 +8,7 @@ from core.db.proving import digest_of, stream
 from core.db.work import Work
 from core.kernel.proving import Proof
 from core.ledger import tables
-from core.ledger.burned_proof import Parts, parts_of
+from core.ledger_proof.burned import Parts, parts_of
 
 SIGNED = list(tables.holds.columns.keys()).index("digest")
 """A hold's digest covers every column before it."""

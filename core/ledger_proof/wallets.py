@@ -13,11 +13,10 @@ from sqlalchemy import Select, select
 from core.db.proving import digest_of, stream
 from core.db.work import Work
 from core.kernel.proving import Proof
-from core.ledger import tables
-from core.ledger.burned_proof import Parts
-from core.ledger.burning_proof import SLACK, Replay
-from core.ledger.grants import NEVER
-from core.ledger.holds_proof import check_hold, holds_with_capture, prove_capturing
+from core.ledger import NEVER, tables
+from core.ledger_proof.burned import Parts
+from core.ledger_proof.burning import SLACK, Replay
+from core.ledger_proof.holds import check_hold, holds_with_capture, prove_capturing
 
 SIGNED = list(tables.grants.columns.keys()).index("digest")
 """A grant's digest covers every column before it."""
@@ -40,7 +39,7 @@ async def prove_wallets(work: Work, proof: Proof) -> None:
         await holds.skip_to(key, proof)
         async for hold in holds.of(key):
             wallet.promise(hold)
-        await _replay(wallet, key, opened, closed, moves)
+        await _replay(wallet, key, opened=opened, closed=closed, moves=moves)
         wallet.check()
     for rows in (grants, holds):
         await rows.skip_to(None, proof)
@@ -71,7 +70,7 @@ def _moves() -> Select[Any]:
 
 
 async def _replay(
-    wallet: "_Wallet", key: tuple[str, str], opened: "_Rows", closed: "_Rows", moves: "_Rows"
+    wallet: "_Wallet", key: tuple[str, str], *, opened: "_Rows", closed: "_Rows", moves: "_Rows"
 ) -> None:
     for rows in (opened, closed, moves):
         await rows.skip_to(key)
