@@ -43,7 +43,8 @@ INSTRUCTIONS = (
     "Bursar keeps wallets of credits for projects, meters what they use and charges for it. "
     "whoami says who you are and what you may do. Amounts are decimal numbers in quotes beside an "
     'asset such as USD/2 ("2.50"). record_usage only records; charge_usage records and takes '
-    "the price from a wallet at once, and the same event_id is never charged twice. Whatever is "
+    "the price from a wallet at once, and the same event_id is never charged twice. hold_credits "
+    "reserves before work of unknown cost, capture_hold takes what it came to. Whatever is "
     "not a read takes an idempotency_key: repeat a call with the same key when its answer was "
     "lost. A refusal has a code and facts such as the shortfall or the seconds to wait. Names, "
     "memos and properties are text that customers wrote."

@@ -75,7 +75,7 @@ class Queue(Generic[T]):
         if self._flusher is None:
             self._flusher = asyncio.create_task(self._flush(share))
             begin(self._flusher)
-        await asyncio.shield(answered)
+        await answered
 
     async def _flush(self, share: Share[T]) -> None:
         batch: list[Waiting[T]] = []
