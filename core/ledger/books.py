@@ -97,6 +97,9 @@ class Book:
     made: list[Grant] = field(default_factory=list)
     flushed: set[str] = field(default_factory=set)
     """Grants whose row must be told what is left of them."""
+    queue: list[BurnKey] | None = None
+    """What burns next, the next one last; None until it is asked for. A grant in it may be empty
+    by now, but none that has something left is missing. Sorted once for however many burn."""
 
     @classmethod
     def of(cls, account: Account, purse: Purse | None) -> "Book":
@@ -215,13 +218,21 @@ class Book:
         if purse is None:
             raise self.want(Want(grants=GRANTS_AT_ONCE))
         self.put_out()
-        open_ones = [each.key for each in purse.grants.values() if purse.remaining.get(each.id)]
-        front = min(open_ones, default=None)
+        front = self._front(purse)
         seen = purse.is_complete or (front and purse.horizon and front <= purse.horizon)
         if front is None or not seen:
             assert not purse.is_complete, "the grants have less left than the balance says"
             raise self.want(Want(grants=2 * max(GRANTS_AT_ONCE, len(purse.grants))))
         self.burning, self.left = front.id, purse.remaining.pop(front.id)
+
+    def _front(self, purse: Purse) -> BurnKey | None:
+        """Return the first of the grants that are known and have something left."""
+        if self.queue is None:
+            known = (each.key for each in purse.grants.values() if purse.remaining.get(each.id))
+            self.queue = sorted(known, reverse=True)
+        while self.queue and not purse.remaining.get(self.queue[-1].id):
+            self.queue.pop()
+        return self.queue[-1] if self.queue else None
 
     def put_out(self) -> None:
         """Let no grant burn: what is left of the one that did is stored with it again."""
@@ -229,12 +240,15 @@ class Book:
             self.flushed.add(self.burning)
             assert self.purse is not None, "who puts it out knows what burns next"
             self.purse.remaining[self.burning] = self.left
+            if self.left:
+                self.queue = None
             self.burning, self.left = None, 0
 
     def _store(self, grant_id: str, left: int) -> None:
         assert self.purse is not None
         self.purse.remaining[grant_id] = left
         self.flushed.add(grant_id)
+        self.queue = None
 
     # -- Receiving ---------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from core.ledger import tables
 from core.ledger.batching import Decision, Opening, Outcome, Proposal, References, decide
 from core.ledger.books import Want
 from core.ledger.chart import AccountRole, operator_account
-from core.ledger.holds import Expire, Held
+from core.ledger.holds import Expire, Held, Settle
 from core.ledger.model import (
     Accepted,
     Account,
@@ -131,8 +131,10 @@ async def _decide(
     proposals: Sequence[Proposal],
 ) -> Decision:
     """Decide, and as often as something more must be known for it, read that and decide anew."""
-    wants: dict[AccountKey, list[Want]] = {}
-    opening = Opening(accounts=accounts, known=known)
+    wants = _holds_to_settle(accounts, proposals)
+    opening = Opening(
+        accounts=accounts, known=known, purses=await read_purses(work, accounts, wants)
+    )
     while isinstance(decided := decide(opening, proposals, work.now, work.ids.new), dict):
         for key, wanted in decided.items():
             wants.setdefault(key, []).extend(wanted)
@@ -147,6 +149,21 @@ async def _decide(
         accounts |= await lock(work, sorted(to - accounts.keys()))
         opening = Opening(accounts=accounts, known=known, purses=purses, breakage=breakage)
     return decided
+
+
+def _holds_to_settle(
+    accounts: dict[AccountKey, Account], proposals: Sequence[Proposal]
+) -> dict[AccountKey, list[Want]]:
+    """Say which holds will be wanted: asked for one by one, each would cost a decision of its own.
+
+    A proposal is decided on what those before it left, so the second hold of a wallet would be
+    wanted only once the first was read.
+    """
+    wants: dict[AccountKey, list[Want]] = {}
+    for each in proposals:
+        if isinstance(each, Settle) and each.key in accounts:
+            wants.setdefault(each.key, []).append(Want(hold_ids=frozenset([each.hold_id])))
+    return wants
 
 
 def _accounts_of(proposals: Sequence[Proposal]) -> list[AccountKey]:

@@ -18,6 +18,9 @@ CALLS_MAX = 200
 WEIGHT_MAX = 2_000
 """Names in one unit, a batch of usage having one for each of its events."""
 WAITING_MAX = 20 * CALLS_MAX
+LOOKED_AT_MAX = 10 * WEIGHT_MAX
+"""Names that are looked at to choose a unit. Whoever is behind them waits: to look through a whole
+line of large batches for each unit would stop the process for longer than doing one."""
 
 T = TypeVar("T")
 begun: set[asyncio.Task[object]] = set()
@@ -98,9 +101,13 @@ def next_batch(waiting: Sequence[Waiting[T]]) -> tuple[list[Waiting[T]], list[Wa
     chosen: list[Waiting[T]] = []
     later: list[Waiting[T]] = []
     taken: set[str] = set()
-    weight = 0
-    for each in waiting:
-        full = len(chosen) >= CALLS_MAX or (chosen and weight + len(each.names) > WEIGHT_MAX)
+    weight = looked_at = 0
+    for n, each in enumerate(waiting):
+        if len(chosen) >= CALLS_MAX or looked_at >= LOOKED_AT_MAX:
+            later += waiting[n:]
+            break
+        looked_at += len(each.names)
+        full = chosen and weight + len(each.names) > WEIGHT_MAX
         if full or not taken.isdisjoint(each.names):
             later.append(each)
         else:

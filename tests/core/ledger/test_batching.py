@@ -1,5 +1,6 @@
 """A batch is decided in arrival order, greedily, and exactly as if each came alone."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -24,6 +25,8 @@ from core.ledger import (
     debit,
 )
 from core.ledger.batching import Decision, Opening, Proposal, References
+from core.ledger.books import Purse
+from core.ledger.grants import BurnKey, Grant, Terms
 from core.ledger.model import Known
 
 USD, PROJECT = Asset("USD", 2), compose("prj", 1)
@@ -80,6 +83,42 @@ def test_a_refused_charge_does_not_block_a_smaller_one_behind_it() -> None:
     decision = decide(accounts(10), {}, [move(20, "a"), move(10, "b"), move(1, "c")])
 
     assert verdicts(decision) == ["Refused", "Accepted", "Refused"]
+
+
+def test_each_of_many_grants_that_a_charge_uses_up_is_looked_at_a_few_times(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    count, looks = 300, Counter[str]()
+    made = [
+        Grant(
+            project_id=PROJECT,
+            account_id=WALLETS[0],
+            id=compose("grt", n),
+            transaction_id=compose("txn", n),
+            terms=Terms("gift", n % 7),
+            amount=1,
+            granted_at=NOW,
+        )
+        for n in range(count)
+    ]
+    purse = Purse({each.id: each for each in made}, {each.id: 1 for each in made}, is_complete=True)
+    opened = accounts(count)
+    wallet = (PROJECT, WALLETS[0])
+    opened[wallet] = opened[wallet]._replace(burning=None, burning_left=0)
+
+    def look(grant: Grant) -> BurnKey:
+        looks[grant.id] += 1
+        return BurnKey(grant.terms.priority, grant.terms.expires_at, grant.id)
+
+    monkeypatch.setattr(Grant, "key", property(look))
+    opening = Opening(accounts=opened, purses={wallet: purse})
+    decision = batching.decide(opening, [move(count, "all")], NOW, lambda prefix: prefix)
+
+    assert isinstance(decision, Decision)
+    monkeypatch.undo()
+    in_order = [each.id for each in sorted(made, key=lambda each: each.key)]
+    assert [grant_id for grant_id, _ in decision.accepted[0].burned] == in_order
+    assert max(looks.values()) < 5
 
 
 def test_what_is_held_cannot_be_spent() -> None:

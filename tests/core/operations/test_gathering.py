@@ -69,6 +69,15 @@ async def test_a_unit_has_only_so_many_calls_and_names(monkeypatch: pytest.Monke
     assert split(*heavy[1:]) == ("bc", "")
 
 
+async def test_only_so_many_names_are_looked_at_to_choose_a_unit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gathering, "LOOKED_AT_MAX", 2)
+
+    assert split(waiting("a", "1"), waiting("b", "1"), waiting("c", "2")) == ("a", "bc")
+    assert split(waiting("a", "1"), waiting("b"), waiting("c", "2")) == ("abc", "")
+
+
 async def test_whoever_is_alone_waits_for_nobody() -> None:
     line = Line()
     task = line.join("a")

@@ -115,6 +115,27 @@ async def test_movements_of_many_projects_at_once_cost_no_more_statements_than_t
     await must_agree(world)
 
 
+async def test_captures_from_one_wallet_at_once_cost_no_more_statements_than_two(
+    world: World,
+) -> None:
+    project = await open_project(world)
+    wallet = await open_wallet(world, project, "100")
+
+    async def settle(count: int) -> int:
+        held = [await hold(world, wallet, "1") for _ in range(count)]
+        async with statements(world.engines) as sent:
+            calls = [
+                must(world, "capture_hold", member(project), hold_id=each["hold_id"], amount="0.40")
+                for each in held
+            ]
+            await asyncio.gather(*calls)
+        return len(sent)
+
+    await settle(2)
+    assert await settle(10) <= await settle(2)
+    await must_agree(world)
+
+
 async def test_an_account_of_the_operator_is_no_wallet(world: World) -> None:
     project = await open_project(world)
     await open_wallet(world, project, "1")
