@@ -17,9 +17,11 @@ from core.db.work import Database
 from core.kernel.clock import Clock, SystemClock
 from core.kernel.ids import Ulids
 from core.kernel.proving import Proof
+from core.operations.cache import Cache, MemoryCache
 from core.operations.gathering import finish_begun
 from core.operations.limits import MemoryLimiter, Rate, RateLimiter
 from core.operations.operation import Operation, RateClass
+from mcp_server.adapters.redis_cache import RedisCache
 from mcp_server.adapters.redis_connection import RedisConnection
 from mcp_server.adapters.redis_limits import RedisLimiter
 from mcp_server.http.metrics import MeasuredGate, Metrics
@@ -30,6 +32,8 @@ from mcp_server.settings import Settings, WrongSetting, load_settings
 OPERATIONS: tuple[Operation[Any, Any], ...] = (*surface.OPERATIONS, *AUTH_OPERATIONS)
 
 PROVING_POOL = 1
+LIFETIMES = {"summarize_usage": 60.0}
+"""Seconds that a remembered answer of each kind lives: how long a new time zone may go unseen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +99,7 @@ def _wire(settings: Settings, clock: Clock) -> Installation:
     redis = RedisConnection(redis_url) if redis_url else None
     memory = MemoryLimiter(clock)
     limiter: RateLimiter = RedisLimiter(redis, memory) if redis else memory
+    cache: Cache = RedisCache(redis, LIFETIMES) if redis else MemoryCache(clock, LIFETIMES)
     trail, metrics = Trail(database), Metrics(readings(engines, database))
     return Installation(
         settings=settings,
@@ -113,7 +118,13 @@ def _wire(settings: Settings, clock: Clock) -> Installation:
         trail=trail,
         metrics=metrics,
         gate=MeasuredGate(
-            database, trail, limiter, rates(settings), projects.find_project, metrics
+            database,
+            trail,
+            limiter,
+            rates(settings),
+            projects.find_project,
+            metrics,
+            cache=cache,
         ),
         operations={each.name: each for each in OPERATIONS},
     )

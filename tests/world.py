@@ -1,6 +1,6 @@
 """A small world to test in: one database, a clock that waits, identifiers that count."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,6 +13,7 @@ from core.db.engine import Engines, open_engines
 from core.db.work import Database
 from core.kernel.caller import Caller, CallerKind, PlatformRole, Role
 from core.kernel.ids import compose
+from core.operations.cache import MemoryCache
 from core.operations.gathering import finish_begun
 from core.operations.limits import MemoryLimiter, Rate
 from core.operations.operation import RateClass
@@ -22,6 +23,8 @@ from core.operations.scopes import SCOPES
 START = datetime(2026, 11, 20, 9, tzinfo=UTC)
 DIGEST_KEY = b"a key for tests, thirty-two long"
 RATES = dict.fromkeys(RateClass, Rate(calls=100_000, seconds=60))
+LIFETIMES: defaultdict[str, float] = defaultdict(lambda: 60.0)
+"""Of whatever is remembered: a minute."""
 
 PROJECT = compose("prj", 1)
 """The project of callers made by `agent` unless they name another one."""
@@ -102,7 +105,8 @@ class World:
         engines = open_engines(url, pool_size=pool_size)
         database = Database(engines, clock, CountingIds(clock), DIGEST_KEY)
         trail = Trail(database)
-        gate = Gate(database, trail, MemoryLimiter(clock), RATES, find_project)
+        cache = MemoryCache(clock, LIFETIMES)
+        gate = Gate(database, trail, MemoryLimiter(clock), RATES, find_project, cache=cache)
         return cls(url, engines, clock, database, trail, gate, owner_url)
 
     @asynccontextmanager

@@ -10,7 +10,7 @@ from core.metering.errors import (
     SummaryTooLarge,
 )
 from core.metering.meters import find as find_meter
-from core.metering.model import Aggregation, Event, Meter
+from core.metering.model import AGE_MAX, Aggregation, Event, Meter
 from core.metering.proof import PROTECTED, prove
 from core.metering.recording import record
 from core.metering.summarizing import ROWS_MAX as SUMMARY_ROWS_MAX
@@ -19,6 +19,7 @@ from core.metering.summarizing import summarize
 from core.metering.totals import Used, spent, used_by_meter
 
 __all__ = [
+    "AGE_MAX",
     "PROTECTED",
     "SUMMARY_ROWS_MAX",
     "Aggregation",

@@ -6,6 +6,7 @@ description both protocols publish. Its annotations are the schemas both protoco
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from inspect import getdoc
 from typing import Any, ClassVar, Generic, Literal, TypeVar, get_type_hints
@@ -139,7 +140,20 @@ class Operation(Generic[In, Out]):
     """Concurrent calls may share a unit of work, which asks for care: see `core.db.together`."""
     names: Callable[[In], Iterable[str]] | None
     """What a call alone may do in a unit that it shares."""
+    remembered: Callable[[In, datetime], bool] | None
+    """Whether, at this instant, the answer is final but for what a lifetime may bound.
+
+    Such an answer is told again to whoever may ask, so it must follow from the project and the
+    request alone, and never from who the caller is.
+    """
     handle: Callable[[Work, In], Awaitable[Out]]
+
+    def __post_init__(self) -> None:
+        # An answer is kept for one project: it has no effect, shows no secret, is nobody's own.
+        # Batched calls do not pass the cache: they are cheaper than asking it.
+        about_one = self.names_project and not (self.anyone or self.public)
+        may_be = about_one and self.reads and not (self.batched or self.result.secret_fields)
+        assert self.remembered is None or may_be, f"{self.name} cannot be remembered"
 
     @property
     def names_project(self) -> bool:
@@ -170,12 +184,14 @@ def operation(  # noqa: PLR0913 - a declaration is a form, filled in by keyword
     examples: tuple[Example, ...] = (),
     batched: bool = False,
     names: Callable[[Any], Iterable[str]] | None = None,
+    remembered: Callable[[Any, datetime], bool] | None = None,
 ) -> Callable[[Callable[[Work, Any], Awaitable[Any]]], Operation[Any, Any]]:
     """Make an operation of a use-case: `@operation("POST /v1/wallets", title=…, …)`.
 
     `project` and `platform` are the least roles that may call it; None means that side may not.
     Its scope is the toolset's, `:read` or `:write` by effect; `anyone` and `public` need none.
     `batched` calls share a unit of work, but never two that have one of their `names` in common.
+    `remembered` reads are about one project, and answered from the cache where that is final.
     """
     method, path = route.split(" ")
     scope = f"{toolset}:{'read' if effect is Effect.READ else 'write'}"
@@ -206,6 +222,7 @@ def operation(  # noqa: PLR0913 - a declaration is a form, filled in by keyword
             examples=examples,
             batched=batched,
             names=names,
+            remembered=remembered,
             handle=handle,
         )
 

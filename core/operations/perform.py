@@ -1,8 +1,9 @@
 """Perform an operation: the one path every call takes, whatever door it came in by.
 
-Authorize, limit, validate, open the unit of work, claim the idempotency key, handle, audit,
-commit. An effect's row in the trail commits with the effect. A refusal's row, and a read's, is
-durable before the caller is answered. Calls of operations that are `batched` share their units.
+Authorize, limit, validate, recall what is final or open the unit of work, claim the idempotency
+key, handle, audit, commit. An effect's row in the trail commits with the effect. A refusal's row,
+and a read's, is durable before the caller is answered. Calls of operations that are `batched` share
+their units.
 """
 
 import asyncio
@@ -22,8 +23,9 @@ from core.db.work import Database, Work
 from core.kernel.caller import SYSTEM, Caller, CallerKind
 from core.kernel.clock import stopwatch
 from core.kernel.errors import Busy, EngineError
-from core.operations import idempotency
+from core.operations import idempotency, remembering
 from core.operations.admitting import authorize, validate
+from core.operations.cache import Cache
 from core.operations.errors import RateLimited, invalid
 from core.operations.gathering import Queue, Waiting, answer, begin
 from core.operations.limits import Rate, RateLimiter, Verdict
@@ -135,6 +137,8 @@ class Gate:
     limiter: RateLimiter
     rates: Mapping[RateClass, Rate]
     find_project: FindProject
+    cache: Cache | None = field(default=None, kw_only=True)
+    """Where the answers of `remembered` reads are kept. Without one, nothing is."""
     _lanes: _Lanes = field(default_factory=_Lanes, kw_only=True, repr=False)
 
     async def perform(self, operation: Operation[Any, Any], call: Call) -> Outcome:
@@ -158,7 +162,7 @@ class Gate:
             if operation.batched:
                 await self._share(run)
                 return run.outcome
-            await self._attempt(run)
+            await self._recall_or_attempt(run, run.request)
         except RateLimited as error:
             # A flood must not be able to fill the trail: it is counted, and told once a minute.
             self.trail.count_flood(call.caller.subject, operation.name, error.code)
@@ -193,6 +197,20 @@ class Gate:
         if not verdict.allowed:
             raise RateLimited(operation.name, max(1, int(verdict.retry_after + 0.999)))
         return verdict
+
+    async def _recall_or_attempt(self, run: _Run, request: Request) -> None:
+        """Tell what is remembered, or find out. The cache is outside: no unit is open meanwhile."""
+        at, caller = run.at, run.call.caller
+        place = remembering.place_of(run.operation, request, caller, at=at) if self.cache else None
+        if self.cache is None or place is None:
+            await self._attempt(run)
+            return
+        kept = await remembering.recall(self.cache, place)
+        if kept is not None:
+            run.outcome.body, run.project_id = kept, place.project_id
+            return
+        await self._attempt(run)
+        await remembering.keep(self.cache, place, run.outcome.body)
 
     async def _attempt(self, run: _Run) -> None:
         """Run the call in a unit of its own."""

@@ -1,6 +1,6 @@
 """What a caller can ask to be told of a project: its usage over time, and all of it at a glance."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from core import metering, projects
 from core.db.work import Work
@@ -18,6 +18,17 @@ from core.reporting.shapes import (
     summary_row,
 )
 
+LATE_AT_MOST = metering.AGE_MAX + timedelta(days=1)
+"""The day is for units that were begun just in time, and for machines whose clocks differ."""
+
+
+def _is_over(request: SummarizeUsage, now: datetime) -> bool:
+    """Tell whether no event can land in the period any more, however late.
+
+    What may still change is the time zone of the project, and so where its windows begin.
+    """
+    return request.end_at is not None and request.end_at <= now - LATE_AT_MOST
+
 
 @operation(
     "GET /v1/projects/{project_id}/usage/summary",
@@ -27,6 +38,7 @@ from core.reporting.shapes import (
     project=Role.VIEWER,
     platform=PlatformRole.AUDITOR,
     raises=(projects.ProjectNotFound, metering.MeterNotFound, metering.SummaryTooLarge),
+    remembered=_is_over,
     examples=(
         Example(
             title="This month, day by day and by model",
