@@ -4,7 +4,7 @@ from core.messaging.broker import Broker, Event, Handler, Subscription
 from core.messaging.errors import NotTaken
 from core.messaging.inbox import Received, consume, handled, receive, unhandled
 from core.messaging.mailing import Mail, Mailer, MailRefused
-from core.messaging.outbox import forget_old, publish
+from core.messaging.outbox import Told, forget_old, publish, publish_many
 from core.messaging.relay import Backlog, Relay, backlog
 
 __all__ = [
@@ -19,11 +19,13 @@ __all__ = [
     "Received",
     "Relay",
     "Subscription",
+    "Told",
     "backlog",
     "consume",
     "forget_old",
     "handled",
     "publish",
+    "publish_many",
     "receive",
     "unhandled",
 ]

@@ -136,6 +136,24 @@ async def test_captures_from_one_wallet_at_once_cost_no_more_statements_than_two
     await must_agree(world)
 
 
+async def test_many_grants_that_expire_at_once_cost_no_more_statements_than_two(
+    world: World,
+) -> None:
+    project = await open_project(world)
+    wallets_due = [await open_wallet(world, project, "1") for _ in range(2)]
+    for wallet, count in zip(wallets_due, (2, 30), strict=True):
+        await endow(world, project, wallet, count)
+    world.clock.advance(timedelta(days=30))
+    costs = []
+    for wallet in wallets_due:
+        async with statements(world.engines) as sent:
+            await hold(world, wallet, "1")
+        costs.append(len(sent))
+
+    assert costs[1] <= costs[0]
+    await must_agree(world)
+
+
 async def test_an_account_of_the_operator_is_no_wallet(world: World) -> None:
     project = await open_project(world)
     await open_wallet(world, project, "1")
