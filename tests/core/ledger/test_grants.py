@@ -10,7 +10,7 @@ from sqlalchemy import update
 from core import ledger
 from core.kernel.ids import compose
 from core.kernel.money import LARGEST, Money
-from core.ledger import tables
+from core.ledger import purses, tables
 from core.ledger.grants import lot_id
 from core.ledger.holds import Expire
 from tests.core.ledger.books import ADA, BOB, USD, balances, charge, open_wallet, proof, unit, usd
@@ -180,6 +180,22 @@ async def test_two_reversals_of_one_wallet_share_a_batch(world: World) -> None:
         outcomes = await ledger.post_each(work, reversals)
 
     assert [type(each) for each in outcomes] == [ledger.Accepted] * 2
+    assert (await proof(world)).differences == []
+
+
+async def test_the_grants_of_a_hold_are_read_so_many_at_once_as_a_statement_carries(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(purses, "IDS_AT_ONCE", 2)
+    await open_wallet(world, ADA)
+    await give(world, "1", "2", "3", "4", "5")
+    await hold(world, usd("15"), 1)
+
+    async with statements(world.engines) as sent, unit(world) as work:
+        [released] = await ledger.post_each(work, [settling(1)])
+
+    assert isinstance(released, ledger.Held)
+    assert len([each for each in sent if "ledger_grants.id IN (" in each]) == 3
     assert (await proof(world)).differences == []
 
 
