@@ -18,6 +18,8 @@ CALLS_MAX = 200
 WEIGHT_MAX = 2_000
 """Names in one unit, a batch of usage having one for each of its events."""
 WAITING_MAX = 20 * CALLS_MAX
+WAITING_NAMES_MAX = 100_000
+"""However few the calls are that have so many: each waits with all that was sent."""
 LOOKED_AT_MAX = 10 * WEIGHT_MAX
 """Names that are looked at to choose a unit. Whoever is behind them waits: to look through a whole
 line of large batches for each unit would stop the process for longer than doing one."""
@@ -65,14 +67,16 @@ class Queue(Generic[T]):
 
     _waiting: list[Waiting[T]] = field(default_factory=list)
     _flusher: asyncio.Task[object] | None = None
+    _names: int = 0
 
     async def join(self, call: T, names: frozenset[str], share: Share[T]) -> None:
         """Wait in line and return when the call is done. Raises what it failed with, or Busy.
 
         A caller who goes away leaves the call in its unit: the others must not lose theirs.
         """
-        if len(self._waiting) >= WAITING_MAX:
+        if len(self._waiting) >= WAITING_MAX or self._names > WAITING_NAMES_MAX:
             raise Busy
+        self._names += len(names)
         answered = asyncio.get_running_loop().create_future()
         self._waiting.append(Waiting(call, names, copy_context(), answered))
         if self._flusher is None:
@@ -85,10 +89,12 @@ class Queue(Generic[T]):
         try:
             while self._waiting:
                 batch, self._waiting = next_batch(self._waiting)
+                self._names = sum(len(each.names) for each in self._waiting)
                 await share(batch)
         finally:
             # Nobody waits for ever on a process that is being torn down.
             left, self._waiting, self._flusher = [*batch, *self._waiting], [], None
+            self._names = 0
             for each in left:
                 answer(each, Busy())
 

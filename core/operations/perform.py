@@ -156,8 +156,9 @@ class Gate:
     async def _perform(self, operation: Operation[Any, Any], call: Call) -> Outcome:
         run = self._run(operation, call)
         try:
-            authorize(operation, call.caller)
+            # Limited first: what is forbidden is written down, and must not fill the trail either.
             run.outcome.limit = await self._limit(operation, call.caller)
+            authorize(operation, call.caller)
             run.request = _read_request(operation, call)
             if operation.batched:
                 await self._share(run)
@@ -190,7 +191,8 @@ class Gate:
             run.outcome.body, run.outcome.error = {}, busy
 
     async def _limit(self, operation: Operation[Any, Any], caller: Caller) -> Verdict | None:
-        if caller.kind is CallerKind.SYSTEM:
+        nobody = caller.kind is CallerKind.ANONYMOUS and not operation.public
+        if nobody or caller.kind is CallerKind.SYSTEM:
             return None
         key = f"{caller.subject}:{operation.name}"
         verdict = await self.limiter.hit(key, self.rates[operation.rate])
@@ -220,6 +222,9 @@ class Gate:
         """Run the call in the next unit of its lane, with whoever else waits there."""
         key, names = run.call.idempotency_key, run.operation.names
         own = set(names(run.request)) if names else set()
+        if own and (project := _named_project(run)):
+            # Another project's events have nothing to do with ours, whatever they are called.
+            own = {f"{project} {name}" for name in own}
         if key is not None:
             own.add(f"{run.call.caller.subject} {key}")
         lane = self._lanes.reads if run.operation.reads else self._lanes.writes
@@ -359,6 +364,9 @@ async def _try(unit: Callable[[int], Awaitable[None]]) -> None:
             collided = isinstance(error, Collided)
             if not (collided or is_transient(error)):
                 raise
+            if isinstance(error, TimeoutError):
+                # A unit that took all the time there is would only take it again, with its locks.
+                raise Busy from error
             if attempt == ATTEMPTS:
                 if collided:
                     raise
@@ -372,6 +380,13 @@ def _read_request(operation: Operation[Any, Any], call: Call) -> Request:
     if call.unreadable:
         raise call.unreadable
     return validate(operation, call.arguments, call.idempotency_key)
+
+
+def _named_project(run: _Run) -> str | None:
+    request, bound = run.request, run.call.caller.project_id
+    if bound or not isinstance(request, ProjectRequest):
+        return bound
+    return request.project_id or request.external_key
 
 
 def _touched(work: Work) -> tuple[str, ...]:

@@ -129,6 +129,25 @@ async def test_a_line_that_is_full_says_so_at_once_and_takes_more_when_it_is_not
     assert line.units == ["a", "bc", "e"]
 
 
+async def test_a_line_is_full_of_few_calls_that_name_many_things(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gathering, "WAITING_NAMES_MAX", 3)
+    line = Line()
+    calls = [line.join("a")]
+    await settle()
+    calls += [line.join("b", "1", "2"), line.join("c", "3", "4")]
+    await settle()
+
+    with pytest.raises(Busy):
+        await line.join("d")
+
+    line.open.set()
+    await asyncio.gather(*calls)
+    await line.join("e", "5")
+    assert line.units == ["a", "bc", "e"]
+
+
 async def test_a_caller_who_goes_away_leaves_his_call_and_the_others_in_their_unit() -> None:
     line = Line()
     first = line.join("a")

@@ -257,3 +257,15 @@ async def test_too_many_calls_are_refused_and_counted_not_listed(world: World) -
             work, reading.Filter(equals=(("action", "flood.rate_limited"),)), None, 10
         )
     assert (flood["object_id"], flood["details"]) == ("buy", {"by": agent().subject, "times": 5})
+
+
+async def test_calls_that_are_forbidden_are_limited_before_they_can_fill_the_trail(
+    world: World,
+) -> None:
+    rates = {**world.gate.rates, RateClass.WRITE: Rate(calls=3, seconds=60)}
+    world.gate = replace(world.gate, rates=rates)
+    outcomes = [await ask(world, buy, agent(Role.VIEWER), thing="bread") for _ in range(8)]
+
+    codes = [each.error.code for each in outcomes if each.error]
+    assert codes == ["not_allowed"] * 3 + ["rate_limited"] * 5
+    assert len(await trail(world)) == 3
