@@ -191,21 +191,8 @@ async def lock(work: Work, keys: Sequence[AccountKey]) -> dict[AccountKey, Accou
 
 def account_of(row: Sequence[Any]) -> Account:
     """Make an account of the columns named in `ACCOUNT`."""
-    return Account(
-        project_id=row[0],
-        id=row[1],
-        asset=Asset.parse(row[2]),
-        side=Side(row[3]),
-        posted=row[4],
-        held=row[5],
-        floor=row[6],
-        sequence=row[7],
-        is_wallet=row[8] == "wallet",
-        pinned=row[9],
-        burning=row[10],
-        burning_left=row[11],
-        due_at=row[12],
-    )
+    asset, side, is_wallet = Asset.parse(row[2]), Side(row[3]), row[8] == "wallet"
+    return Account._make((*row[:2], asset, side, *row[4:8], is_wallet, *row[9:]))
 
 
 async def _known(work: Work, proposals: Sequence[Proposal]) -> References:

@@ -133,23 +133,10 @@ def grant_of(row: Any) -> Grant:
 
 
 def hold_of(row: Any) -> Hold:
-    return Hold(
-        project_id=row.project_id,
-        account_id=row.account_id,
-        id=row.id,
-        amount=row.amount,
-        capture_max=row.capture_max,
-        expires_at=row.expires_at,
-        memo=row.memo,
-        invocation_id=row.invocation_id,
-        held_at=row.held_at,
-        state=HoldState(row.state),
-        parts=_parts(row.parts),
-        captured=row.captured,
-        transaction_id=row.transaction_id,
-        closed_at=row.closed_at,
-        absorbed=_parts(row.absorbed),
-    )
+    told = row._asdict()
+    del told["digest"]
+    told |= {"state": HoldState(row.state), "parts": _parts(row.parts)}
+    return Hold(**told | {"absorbed": _parts(row.absorbed)})
 
 
 def _parts(stored: Sequence[Sequence[Any]]) -> tuple[Part, ...]:

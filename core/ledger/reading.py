@@ -95,14 +95,11 @@ async def _after_expiry(work: Work, due: Mapping[AccountKey, Account]) -> Mappin
         (key[0], account_id): Account(key[0], account_id, due[key].asset, Side.CREDIT, floor=None)
         for key, account_id in breakage.items()
     }
-    while True:
-        purses = await read_purses(work, due, wants)
-        opening = Opening(accounts={**due, **to}, purses=purses, breakage=breakage)
-        decided = decide(opening, [Expire(*key) for key in due], work.now, _no_id)
-        if not isinstance(decided, dict):
-            return decided.books
-        for key, wanted in decided.items():
-            wants[key].extend(wanted)
+    purses = await read_purses(work, due, wants)
+    opening = Opening(accounts={**due, **to}, purses=purses, breakage=breakage)
+    decided = decide(opening, [Expire(*key) for key in due], work.now, _no_id)
+    assert not isinstance(decided, dict), "expiry asks for what is due, and for nothing else"
+    return decided.books
 
 
 def _no_id(prefix: str) -> str:
