@@ -132,11 +132,16 @@ def grant_of(row: Any) -> Grant:
     )
 
 
+AS_STORED = (
+    "project_id", "id", "account_id", "amount", "capture_max", "expires_at", "memo",
+    "invocation_id", "held_at", "captured", "transaction_id", "closed_at",
+)  # fmt: skip
+
+
 def hold_of(row: Any) -> Hold:
-    told = row._asdict()
-    del told["digest"]
-    told |= {"state": HoldState(row.state), "parts": _parts(row.parts)}
-    return Hold(**told | {"absorbed": _parts(row.absorbed)})
+    told = {name: getattr(row, name) for name in AS_STORED}
+    parts, absorbed = _parts(row.parts), _parts(row.absorbed)
+    return Hold(**told, state=HoldState(row.state), parts=parts, absorbed=absorbed)
 
 
 def _parts(stored: Sequence[Sequence[Any]]) -> tuple[Part, ...]:
