@@ -95,7 +95,7 @@ def public_keys(jwks: Mapping[str, Any]) -> KeySet:
     """Read a key set that verifies signatures: public keys only, of a strength we accept."""
     try:
         # A stranger wrote it: whatever is not the key set that joserfc's type asks for is refused.
-        keys = KeySet.import_key_set(dict(jwks)).keys  # type: ignore[arg-type]
+        keys = KeySet.import_key_set(dict(jwks)).keys  # type: ignore[arg-type] # refused if it is not
     except (JoseError, ValueError, TypeError, KeyError, AttributeError):
         raise invalid_client_metadata("jwks is not a JSON Web Key Set.") from None
     if not 0 < len(keys) <= KEYS_MAX:

@@ -61,7 +61,7 @@ class LastUsed:
                         or_(api_keys.c.last_used_at.is_(None), api_keys.c.last_used_at < at),
                     )
                     await work.execute(this.values(last_used_at=at))
-        except Exception:  # noqa: BLE001 - a hint that could not be written must not become a failure
+        except Exception:  # noqa: BLE001 - the call itself is in the trail; this is logged
             _log.warning("could not note when API keys were last used", exc_info=True)
 
     def _forget_old(self) -> None:

@@ -12,7 +12,7 @@ from core.db.work import Work
 ACCESS_PREFIX = "bua_"
 REFRESH_PREFIX = "bur_"
 CODE_PREFIX = "buc_"
-SECRET_PREFIX = "bus_"  # noqa: S105 - how a secret begins, not one
+SECRET_PREFIX = "bus_"  # noqa: S105 - the public part, by which leaks are found
 
 ACCESS_LIFETIME = timedelta(minutes=15)
 REFRESH_LIFETIME = timedelta(days=30)

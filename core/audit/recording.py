@@ -167,7 +167,7 @@ class Trail:
                     # A caller who went away during the commit of an effect is noted as failed, and
                     # its row is there already if the effect was committed after all: that stands.
                     await insert_all_if_absent(work, tables.invocations, rows)
-            except Exception as error:  # noqa: BLE001 - each waiting call is told, and raises it
+            except Exception as error:  # noqa: BLE001 - returned, and raised in each waiting call
                 if attempt == ATTEMPTS or not is_transient(error):
                     return error
             else:

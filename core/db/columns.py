@@ -95,11 +95,12 @@ class Columns:
 
 
 def columns_of(work: Work, table: Table, names: Names) -> Columns:
-    return _made(work.connection.dialect.name == "postgresql", table, names)
+    return _made(work.connection.dialect.name, table, names)
 
 
 @lru_cache(maxsize=512)
-def _made(arrays: bool, table: Table, names: Names) -> Columns:  # noqa: FBT001 - a cache's key
+def _made(dialect: str, table: Table, names: Names) -> Columns:
+    arrays = dialect == "postgresql"
     found = [_kind(table.c[name], arrays=arrays) for name in names]
     kinds, to_driver, from_driver = zip(*found, strict=True)
     return Columns(names, kinds, arrays, to_driver, from_driver, _zipped(names, kinds))

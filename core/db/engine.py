@@ -55,7 +55,7 @@ async def _settled(engine: AsyncEngine) -> None:
     """Wait, within reason, for what is still lent: given back to a closed pool, it stays open."""
     with suppress(TimeoutError):
         async with asyncio.timeout(DISPOSE_SECONDS):
-            while cast("AsyncAdaptedQueuePool", engine.pool).checkedout():  # noqa: ASYNC110
+            while cast("AsyncAdaptedQueuePool", engine.pool).checkedout():  # noqa: ASYNC110 - a pool tells nobody
                 await asyncio.sleep(0.005)
 
 
@@ -73,7 +73,9 @@ def open_engines(
     A pooler refuses settings at connection; the same ones then belong to the role or the database.
     `reads_whole_tables` is for who proves or exports, and not for who answers calls.
     """
-    settings = {} if behind_pooler else _settings(statement_seconds, reads_whole_tables)
+    settings = (
+        {} if behind_pooler else _settings(statement_seconds, reads_whole_tables=reads_whole_tables)
+    )
     if url.startswith("sqlite"):
         return Engines(
             writer=_open_sqlite(url, size=1, timeout=pool_timeout, writes=True),
@@ -97,7 +99,7 @@ def open_engines(
     return Engines(writer=engine, reader=engine, read_options=POSTGRES_READS)
 
 
-def _settings(statement_seconds: float, reads_whole_tables: bool) -> dict[str, str]:  # noqa: FBT001
+def _settings(statement_seconds: float, *, reads_whole_tables: bool) -> dict[str, str]:
     """A process that stops half-way must not hold its locks for longer than a caller would wait.
 
     A call joins a few rows by their keys. A plan that was made while a table was new and empty

@@ -53,7 +53,7 @@ async def ensure_months(work: Work, table: Table, instants: Iterable[datetime]) 
     """
     if work.connection.dialect.name != "postgresql":
         return
-    seen = _seen.setdefault(work.connection.sync_connection.engine, set())  # type: ignore[union-attr]
+    seen = _seen.setdefault(work.connection.engine.sync_engine, set())
     wanted = {(table.name, each.year * 12 + each.month - 1) for each in instants} - seen
     for name, month in sorted(wanted):
         # The name is a table's of ours; the function refuses what is not the first of a month.

@@ -70,13 +70,14 @@ class Reached:
 
 async def take(step: Step[Item, Out], work: "Work", item: Item) -> Out:
     """Take the step, with all the calls of a shared unit or, in any other unit, alone."""
+    result: Out | EngineError
     if work.is_shared:
         result = await Reached(step, work, item)
     else:
         [result] = await step.run([(work, item)])
     if isinstance(result, EngineError):
         raise result
-    return result  # type: ignore[no-any-return]
+    return result
 
 
 Call = tuple[Context, Coroutine[Any, Any, T]]
@@ -131,7 +132,7 @@ class _Advance(Generic[T]):
 
     def __await__(self) -> "Generator[Any, Any, Reached | _Ended[T]]":
         context, coroutine = self.call
-        forward: Callable[[], Any] = lambda: coroutine.send(self.result)  # noqa: E731
+        forward = _sending(coroutine, self.result)
         while True:
             try:
                 yielded = context.run(forward)
@@ -142,7 +143,7 @@ class _Advance(Generic[T]):
             # The call waits for something that is no step: for that, the event loop is asked.
             try:
                 answer = yield yielded
-            except BaseException as error:  # noqa: BLE001 - what is thrown is thrown into the call
+            except BaseException as error:  # noqa: BLE001 - thrown on, not kept
                 forward = _throwing(coroutine, error)
             else:
                 forward = _sending(coroutine, answer)

@@ -109,7 +109,8 @@ _PLAIN = frozenset({str, int, type(None)})
 def canonical(value: Any) -> str | int | None:
     """Write any column's value as one text or number, the same before and after the database."""
     if type(value) in _PLAIN or isinstance(value, str | int):
-        return value  # type: ignore[no-any-return]
+        plain: str | int | None = value
+        return plain
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     if isinstance(value, bytes):
