@@ -121,7 +121,11 @@ def transfer(ground: Ground, n: int) -> Op:
     """Move credits between neighbours, there and back again."""
     ends = [ground.wallets[(n // 2 + end) % len(ground.wallets)] for end in (0, 1)]
     source, target = ends if n % 2 else reversed(ends)
-    amount = tokens(n)
+    return move(ground, source, target, tokens(n), key=f"transfer-{n}")
+
+
+def move(ground: Ground, source: str, target: str, amount: int, *, key: str) -> Op:
+    """Move credits from one wallet to another."""
     return Op(
         name="transfer_credits",
         make=lambda: {
@@ -130,7 +134,7 @@ def transfer(ground: Ground, n: int) -> Op:
             "to_wallet_id": target,
             "amount": credits_of(amount),
         },
-        key=f"transfer-{n}",
+        key=key,
         moves={source: -amount, target: amount},
         by_operator=True,
     )

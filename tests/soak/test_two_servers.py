@@ -17,7 +17,7 @@ from tests.processes import Child
 from tests.soak.books import Journal
 from tests.soak.ground import WAITS_TOLD, Ground, on_postgres
 from tests.soak.load import Load
-from tests.soak.script import Op, charge, credits_of, event, grant, tokens
+from tests.soak.script import Op, charge, event, grant, move, tokens
 from tests.soak.sizes import ROUNDS, SECONDS
 from tests.soak.wire import Answer, Connection
 
@@ -105,18 +105,7 @@ async def _race(ground: Ground, racers: list[Racer], journal: Journal, each: int
 def _transfer(ground: Ground, racer: Racer, each: int) -> Op:
     source, target = ground.wallets if racer.number % 4 < 2 else reversed(ground.wallets)
     amount = tokens(each * 100 + racer.number)
-    return Op(
-        name="transfer_credits",
-        make=lambda: {
-            "project_id": ground.project,
-            "from_wallet_id": source,
-            "to_wallet_id": target,
-            "amount": credits_of(amount),
-        },
-        key=f"transfer-{each}-{racer.number}",
-        moves={source: -amount, target: amount},
-        by_operator=True,
-    )
+    return move(ground, source, target, amount, key=f"transfer-{each}-{racer.number}")
 
 
 def _batch(ground: Ground, racer: Racer, each: int) -> Op:
