@@ -1,0 +1,1 @@
+"""Checkouts: pages at the provider that somebody is sent to. See README.md."""

@@ -1,0 +1,1 @@
+"""Packs: credits for sale. See README.md."""

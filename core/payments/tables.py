@@ -1,0 +1,115 @@
+"""The tables of payments: each project's customer and methods at the provider, and what was paid.
+
+A payment is written down before anybody is asked to pay, and is then changed under its lock.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+from core.db.schema import Instant, Key, json_column, metadata
+
+customers = Table(
+    "payments_customers",
+    metadata,
+    Column("project_id", Key("prj"), nullable=False),
+    # How many customers the project has had: one that is deleted there is followed by another.
+    Column("generation", Integer, nullable=False),
+    Column("external_id", String(255), nullable=False),
+    Column("default_method", String(255)),
+    Column("created_at", Instant, nullable=False),
+    Column("deleted_at", Instant),
+    Column("seen_at", Instant, nullable=False),
+    PrimaryKeyConstraint("project_id", "generation"),
+    Index("ix_payments_customers_external_id", "external_id"),
+)
+
+methods = Table(
+    "payments_methods",
+    metadata,
+    Column("project_id", Key("prj"), nullable=False),
+    Column("id", Key("pmt"), nullable=False),
+    Column("external_id", String(255), nullable=False),
+    Column("customer_id", String(255), nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("brand", String(40)),
+    Column("last4", String(4)),
+    Column("expiry_month", Integer),
+    Column("expiry_year", Integer),
+    Column("created_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("detached_at", Instant),
+    # What was asked for and is not done yet, and why the last such wish was refused.
+    Column("default_wanted_at", Instant),
+    Column("detach_wanted_at", Instant),
+    Column("refusal", json_column()),
+    PrimaryKeyConstraint("project_id", "id"),
+    UniqueConstraint("project_id", "external_id"),
+    Index("ix_payments_methods_external_id", "external_id"),
+)
+
+payments = Table(
+    "payments_payments",
+    metadata,
+    Column("project_id", Key("prj"), nullable=False),
+    Column("id", Key("pay"), nullable=False),
+    # What for: a checkout or a top-up, by its id, and what the customer gets for it.
+    Column("purpose", String(16), nullable=False),
+    Column("source_id", String(40), nullable=False),
+    Column("pack_id", Key("pck")),
+    Column("quantity", Integer, nullable=False),
+    Column("wallet_id", Key("wal"), nullable=False),
+    Column("credits", BigInteger, nullable=False),
+    Column("bonus", BigInteger, nullable=False),
+    Column("credits_asset", String(20), nullable=False),
+    Column("expires_after_days", Integer),
+    # In smallest units of `asset`: what was asked for, what came, and what went back of it.
+    Column("asset", String(20), nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("received", BigInteger, nullable=False),
+    Column("refunded", BigInteger, nullable=False),
+    Column("disputed", BigInteger, nullable=False),
+    Column("status", String(12), nullable=False),
+    Column("failure", json_column()),
+    # The provider's own names, once it has told them.
+    Column("customer_id", String(255)),
+    Column("external_id", String(255)),
+    Column("charge_id", String(255)),
+    Column("method_id", String(255)),
+    Column("created_by", String(160), nullable=False),
+    Column("invocation_id", Key("inv")),
+    Column("created_at", Instant, nullable=False),
+    Column("seen_at", Instant),
+    Column("last_event_at", Instant),
+    Column("succeeded_at", Instant),
+    Column("closed_at", Instant),
+    Column("transaction_id", Key("txn")),
+    Column("bonus_transaction_id", Key("txn")),
+    PrimaryKeyConstraint("project_id", "id"),
+    UniqueConstraint("project_id", "external_id"),
+    CheckConstraint(
+        "status in ('expected', 'pending', 'failed', 'succeeded', 'canceled')",
+        name="status_is_known",
+    ),
+    CheckConstraint(
+        "(status = 'succeeded') = (succeeded_at is not null)", name="succeeds_at_an_instant"
+    ),
+    CheckConstraint(
+        "(status = 'succeeded') = (transaction_id is not null)", name="what_succeeded_is_booked"
+    ),
+    CheckConstraint("credits > 0", name="something_is_bought"),
+    CheckConstraint("bonus >= 0", name="bonus_is_never_negative"),
+    CheckConstraint("amount >= 0 and received >= 0", name="money_comes_in"),
+    CheckConstraint("refunded between 0 and received", name="no_more_goes_back_than_came"),
+    CheckConstraint("disputed between 0 and received", name="no_more_is_disputed_than_came"),
+    Index("ix_payments_payments_external_id", "external_id"),
+    Index("ix_payments_payments_charge_id", "charge_id"),
+)
