@@ -58,6 +58,8 @@ class ProviderObjectMissing(EngineError):
     code = "provider_object_missing"
     kind = Kind.NOT_FOUND
     object_id: str
+    param: str | None = None
+    """Where we named it, if not as the object that was asked for."""
 
 
 @dataclass(eq=False)
@@ -70,6 +72,18 @@ class ProviderUnavailable(EngineError):
     code = "provider_unavailable"
     kind = Kind.BUSY
     retry_after: int = 5
+
+
+@dataclass(eq=False)
+class ProviderFailed(ProviderUnavailable):
+    """The payment provider failed at this and gives the same answer to the same key for a day.
+
+    What was asked may have happened: look for it before trying with another key. It can be tried
+    again in {retry_after} seconds.
+    """
+
+    code = "provider_failed"
+    retry_after: int = 60
 
 
 @dataclass(eq=False)

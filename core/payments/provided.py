@@ -154,7 +154,6 @@ class Payment(Provided):
     disputed: bool = False
     processor_transaction_id: str | None = None
     canceled_reason: str | None = None
-    invoice_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
