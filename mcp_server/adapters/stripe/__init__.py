@@ -1,0 +1,6 @@
+"""Stripe: the only place that knows its SDK. See README.md."""
+
+from mcp_server.adapters.stripe.gateway import StripeGateway, client_over, open_gateway
+from mcp_server.adapters.stripe.signatures import SignatureRefused, Signatures
+
+__all__ = ["SignatureRefused", "Signatures", "StripeGateway", "client_over", "open_gateway"]
