@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from asyncpg.pgproto import pgproto
@@ -23,8 +23,10 @@ from sqlalchemy import (
 )
 
 from core.db.schema import Instant, Key
-from core.db.work import Work
 from core.kernel.ids import compose, number_of
+
+if TYPE_CHECKING:
+    from core.db.work import Work
 
 Row = Sequence[Any]
 Names = tuple[str, ...]
@@ -44,8 +46,13 @@ class Columns:
     arrays: bool
     to_driver: tuple[Callable[[Any], Any] | None, ...]
     from_driver: tuple[Callable[[Any], Any] | None, ...]
-    zipped: str
-    """How JSON arrays, one for each column, become rows again under the name k."""
+
+    def zipped(self, first: int = 1) -> str:
+        """Say how JSON arrays, one for each column, become rows again under the name k.
+
+        They are the parameters from this number on.
+        """
+        return _zipped(self.names, self.kinds, first)
 
     def as_json(self, rows: Sequence[Row]) -> tuple[str, ...]:
         parts = zip(*rows, strict=True)
@@ -70,7 +77,7 @@ class Columns:
         if not rows:
             return
         if self.arrays:
-            yield self.zipped, self.as_json(rows)
+            yield self.zipped(), self.as_json(rows)
             return
         size = max(1, VARIABLES_MAX // len(self.names))
         told = ", ".join(f"column{n} as {name}" for n, name in enumerate(self.names, 1))
@@ -94,7 +101,7 @@ class Columns:
         ]
 
 
-def columns_of(work: Work, table: Table, names: Names) -> Columns:
+def columns_of(work: "Work", table: Table, names: Names) -> Columns:
     return _made(work.connection.dialect.name, table, names)
 
 
@@ -103,13 +110,14 @@ def _made(dialect: str, table: Table, names: Names) -> Columns:
     arrays = dialect == "postgresql"
     found = [_kind(table.c[name], arrays=arrays) for name in names]
     kinds, to_driver, from_driver = zip(*found, strict=True)
-    return Columns(names, kinds, arrays, to_driver, from_driver, _zipped(names, kinds))
+    return Columns(names, kinds, arrays, to_driver, from_driver)
 
 
-def _zipped(names: Names, kinds: tuple[str, ...]) -> str:
+@lru_cache(maxsize=2_048)
+def _zipped(names: Names, kinds: tuple[str, ...], first: int) -> str:
     arrays = ", ".join(
         f"json_array_elements{'' if kind == 'jsonb' else '_text'}(${n}::json)"
-        for n, kind in enumerate(kinds, 1)
+        for n, kind in enumerate(kinds, first)
     )
     told = ", ".join(
         f"{_READ.get(kind, 'c{n}::{kind}').format(n=n, kind=kind)} as {name}"

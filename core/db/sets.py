@@ -6,8 +6,8 @@ the number of rows (the driver's own arrays cost five times as much of this proc
 value); on SQLite they are values. JSON may be an `orjson.Fragment`, which is text already.
 Statements that would join with what is sent look each row up by its key instead (LATERAL with a
 LIMIT cannot be turned round), because a plan made while a table was still empty would read all of
-it for as long as the connection lives. On Postgres the driver is asked by itself, once the unit's
-transaction has begun: what lies between costs more than sending a batch does.
+it for as long as the connection lives. What a
+shared unit writes travels together: see `core.db.later`.
 """
 
 # ruff: noqa: S608 - every name in these statements is one of our own tables and columns
@@ -17,57 +17,45 @@ from typing import Any
 
 from sqlalchemy import Table
 
+from core.db.asking import ask
 from core.db.columns import Columns, Names, Row, columns_of
+from core.db.later import Write, send
 from core.db.work import Work
-
-COPIED_MIN = 4
 
 
 async def insert_rows(work: Work, table: Table, names: Names, rows: Sequence[Row]) -> None:
     """Insert the rows. One that is there already is an error of the database's."""
-    if not rows:
-        return
     columns = columns_of(work, table, names)
-    if columns.arrays and len(rows) >= COPIED_MIN:
-        await _copy(work, table, columns, rows)
+    head = f"insert into {table.name} ({', '.join(names)}) select * from"
+    await _write(work, Write(table.name, columns, list(rows), head, ""))
+
+
+async def claim_rows(work: Work, table: Table, names: Names, rows: Sequence[Row]) -> None:
+    """Insert the rows, every one of which must be new. Raises Collided if one is there already.
+
+    Send them in the order of their keys, for the reason that `insert_new_rows` gives. Of a shared
+    unit Collided may be raised as late as its end.
+    """
+    columns = columns_of(work, table, names)
+    head = f"insert into {table.name} ({', '.join(names)}) select * from"
+    tail = "where true on conflict do nothing returning 1"
+    await _write(work, Write(table.name, columns, list(rows), head, tail, is_claim=True))
+
+
+async def _write(work: Work, write: Write) -> None:
+    """Write it: in a shared unit together with all that it writes until somebody reads."""
+    if not write.rows:
         return
-    holes = ", ".join(f"${n}" if columns.arrays else "?" for n in range(1, len(names) + 1))
-    sql = f"insert into {table.name} ({', '.join(names)}) values ({holes})"
-    if not columns.arrays:
-        await work.connection.exec_driver_sql(sql, columns.as_tuples(rows))
-        return
-    for row in columns.as_tuples(rows):
-        await _ask(work, columns, sql, row)
+    if work.is_shared:
+        await work.later.add(work, write)
+    else:
+        await send(work, [write])
 
 
-async def _copy(work: Work, table: Table, columns: Columns, rows: Sequence[Row]) -> None:
-    """Send the rows by COPY, which costs both sides about half of what an INSERT does."""
-    driver = _driver(work)
-    if not driver.is_in_transaction():
-        # The unit's transaction begins with its first statement, and a COPY must not be before it.
-        await work.connection.exec_driver_sql("select 1")
-    await driver.copy_records_to_table(
-        table.name, records=columns.as_tuples(rows), columns=columns.names
-    )
-
-
-def _driver(work: Work) -> Any:
-    """Return the driver's own connection, which is in the unit's transaction once it has begun."""
-    opened = work.connection.sync_connection
-    assert opened is not None, "a unit of work has a connection"
-    return opened.connection.driver_connection
-
-
-async def _ask(
-    work: Work, columns: Columns, sql: str, parameters: tuple[Any, ...]
-) -> Sequence[Row]:
-    """Run one statement, and return its rows if it has any."""
-    driver = _driver(work) if columns.arrays else None
-    if driver is not None and driver.is_in_transaction():
-        rows: Sequence[Row] = await driver.fetch(sql, *parameters)
-        return rows
-    result = await work.connection.exec_driver_sql(sql, parameters)
-    return result.fetchall() if result.returns_rows else ()
+async def _read(work: Work, columns: Columns, sql: str, parameters: tuple[Any, ...]) -> Any:
+    """Ask for rows, after everything that the unit has written is there."""
+    await work.send_written()
+    return await ask(work, columns, sql, parameters)
 
 
 async def insert_new_rows(
@@ -78,8 +66,14 @@ async def insert_new_rows(
     Send the rows in the order of their keys: two units that share some then wait for each other in
     one direction only. On Postgres this waits for a unit that is inserting the same key.
     """
-    ending = f"on conflict do nothing returning {', '.join(returning)}"
-    return await _insert(work, table, names, rows, ending=ending, returning=returning)
+    columns, told = columns_of(work, table, names), columns_of(work, table, returning)
+    into = f"insert into {table.name} ({', '.join(names)})"
+    ending = f"where true on conflict do nothing returning {', '.join(returning)}"
+    found: list[tuple[Any, ...]] = []
+    for values, parameters in columns.portions(rows):
+        sql = f"{into} select * from {values} {ending}"
+        found += told.read(await _read(work, columns, sql, parameters))
+    return found
 
 
 async def upsert_rows(
@@ -96,29 +90,10 @@ async def upsert_rows(
     Each key once, and in order, for the reasons that `insert_new_rows` gives.
     """
     told = ", ".join(f"{name} = {change}" for name, change in changes.items())
-    ending = f"on conflict ({', '.join(keys)}) do update set {told}"
-    await _insert(work, table, names, rows, ending=ending)
-
-
-async def _insert(
-    work: Work,
-    table: Table,
-    names: Names,
-    rows: Sequence[Row],
-    *,
-    ending: str,
-    returning: Names = (),
-) -> list[tuple[Any, ...]]:
-    columns = columns_of(work, table, names)
-    into = f"insert into {table.name} as t ({', '.join(names)})"
-    found: list[tuple[Any, ...]] = []
-    for values, parameters in columns.portions(rows):
-        # A select needs a condition here, or SQLite reads ON CONFLICT as the condition of a join.
-        sql = f"{into} select * from {values} where true {ending}"
-        rows = await _ask(work, columns, sql, parameters)
-        if returning:
-            found += columns_of(work, table, returning).read(rows)
-    return found
+    head = f"insert into {table.name} as t ({', '.join(names)}) select * from"
+    # A select needs a condition here, or SQLite reads ON CONFLICT as the condition of a join.
+    tail = f"where true on conflict ({', '.join(keys)}) do update set {told}"
+    await _write(work, Write(table.name, columns_of(work, table, names), list(rows), head, tail))
 
 
 async def find_rows(
@@ -156,7 +131,7 @@ async def first_rows(
                 f"select {', '.join(f'f.{name}' for name in names)} from {values}"
                 f" cross join {table.name} f on f.rowid = (select x.rowid {first})"
             )
-        found += shown.read(await _ask(work, by, sql, parameters))
+        found += shown.read(await _read(work, by, sql, parameters))
     return found
 
 
@@ -184,7 +159,7 @@ async def _find(
             sql = f"select f.* from {values} cross join lateral ({look}) f"
         else:
             sql = f"select {told} from {values} cross join {table.name} x on {matches}"
-        found += shown.read(await _ask(work, by, sql, parameters))
+        found += shown.read(await _read(work, by, sql, parameters))
     return found
 
 
@@ -198,6 +173,5 @@ async def update_rows(
     columns = columns_of(work, table, (*keys, *names))
     told = ", ".join(f"{name} = k.{name}" for name in names)
     matches = " and ".join(f"t.{key} = k.{key}" for key in keys)
-    for values, parameters in columns.portions(rows):
-        sql = f"update {table.name} as t set {told} from {values} where {matches}"
-        await _ask(work, columns, sql, parameters)
+    head = f"update {table.name} as t set {told} from"
+    await _write(work, Write(table.name, columns, list(rows), head, f"where {matches}"))

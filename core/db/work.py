@@ -18,6 +18,7 @@ from sqlalchemy import CursorResult, Executable
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.db.engine import Engines
+from core.db.later import Later
 from core.db.together import Item, Out, Step, take
 from core.kernel.caller import Caller
 from core.kernel.clock import Clock
@@ -54,6 +55,8 @@ class Work:
     """The trail's row for this call, so that what was done can be led back to who asked."""
     is_shared: bool = False
     """Other calls are in the same unit of work: see `core.db.together`."""
+    later: Later = field(default_factory=Later)
+    """What a shared unit has written and not yet sent."""
     effects: list[Effect] = field(default_factory=list)
     _after_commit: list[Callable[[], None]] = field(default_factory=list)
 
@@ -80,7 +83,13 @@ class Work:
         statement: Executable,
         rows: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     ) -> CursorResult[Any]:
+        await self.send_written()
         return await self.connection.execute(statement, rows)
+
+    async def send_written(self) -> None:
+        """Send what was kept back, because somebody reads or the unit ends: see `core.db.later`."""
+        if self.later.writes:
+            await self.later.send(self)
 
     def record(self, verb: str, object_id: str, **details: Any) -> None:
         self.effects.append(Effect(verb, object_id, details))
@@ -132,6 +141,7 @@ class Database:
             async with self.engines.writer.begin() as connection:
                 work = self._work(connection, caller)
                 yield work
+                await work.send_written()
         work.committed()
 
     @asynccontextmanager

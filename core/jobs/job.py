@@ -9,6 +9,16 @@ Handler = Callable[..., Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An attempt that failed, in the unit that writes it down."""
+
+    attempt: int
+    error: str
+    is_last: bool
+    """The job is buried in this unit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
     """Try so many times; pause first so long, then `factor` times as long each time."""
 
@@ -35,23 +45,31 @@ class Job:
     retry: Retry
     lease_seconds: float
     outside: bool
+    failed: Handler | None = None
+    """`async (work, failure, **arguments)`: what else to write where a failed attempt is."""
 
     async def __call__(self, *arguments: Any, **named: Any) -> None:
         await self.handler(*arguments, **named)
 
 
 def job(
-    name: str, *, retry: Retry | None = None, lease_seconds: float = 60, outside: bool = False
+    name: str,
+    *,
+    retry: Retry | None = None,
+    lease_seconds: float = 60,
+    outside: bool = False,
+    failed: Handler | None = None,
 ) -> Callable[[Handler], Job]:
     """Make a job of `async def f(work, **arguments)`, whose arguments are JSON.
 
     The worker opens one unit of work per attempt, in which the job is also marked finished: its
     effects happen exactly once. A job that calls outside is declared `outside=True`; it is given a
     `JobContext` instead, opens short units by `context.begin()` around its calls, may run twice,
-    and so calls outside with an idempotency key.
+    and so calls outside with an idempotency key. `failed` is called in the unit that writes down
+    that an attempt failed, so that what the job is about can show it, and that it was given up.
     """
 
     def declare(handler: Handler) -> Job:
-        return Job(name, handler, retry or Retry(), lease_seconds, outside)
+        return Job(name, handler, retry or Retry(), lease_seconds, outside, failed)
 
     return declare

@@ -11,8 +11,9 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, func, or_, select, update
 
-from core.db.bell import ring_after_commit
+from core.db.bell import Bell, ring_after_commit
 from core.db.schema import PLATFORM
+from core.db.sets import insert_new_rows
 from core.db.upsert import insert_if_absent
 from core.db.work import Work
 from core.jobs import tables
@@ -86,8 +87,39 @@ async def enqueue(
     is_new = await insert_if_absent(work, tables.jobs, row)
     if is_new:
         work.record("enqueued", job.name, key=key)
-        ring_after_commit(work)
+        ring_after_commit(work, Bell.JOB)
     return is_new
+
+
+async def enqueue_all(work: Work, job: Job, wanted: Mapping[str, Mapping[str, Any]]) -> None:
+    """Have the job done for each key with these arguments, in one statement, as `enqueue` does."""
+    if not wanted:
+        return
+    project_id = work.found_project_id or work.caller.project_id or PLATFORM
+    rows = [
+        (
+            work.ids.new("job"),
+            project_id,
+            job.name,
+            key,
+            dict(wanted[key]),
+            work.now,
+            work.now,
+            0,
+            0,
+        )
+        for key in sorted(wanted)
+    ]
+    await insert_new_rows(work, tables.jobs, NAMES, rows, returning=("id",))
+    for key in wanted:
+        work.record("enqueued", job.name, key=key)
+    ring_after_commit(work, Bell.JOB)
+
+
+NAMES = (
+    "id", "project_id", "name", "key", "arguments", "created_at", "due_at", "attempt",
+    "lease_token",
+)  # fmt: skip
 
 
 async def claim(work: Work, jobs: Mapping[str, Job], limit: int) -> list[Claimed]:
@@ -200,7 +232,19 @@ async def retry_buried(work: Work, job_id: str) -> bool:
     """Give a buried job all its attempts again, now. False when it is not buried."""
     this = tables.jobs.c.id == job_id, tables.jobs.c.buried_at.is_not(None)
     change = update(tables.jobs).where(*this).values(buried_at=None, attempt=0, due_at=work.now)
-    ring_after_commit(work)
+    ring_after_commit(work, Bell.JOB)
+    return (await work.execute(change)).rowcount == 1
+
+
+async def again(work: Work, job: Job, key: str) -> bool:
+    """Have the job of this key done now, with all its attempts, whether it waits or was buried.
+
+    False when there is none: it was finished, or never asked for.
+    """
+    row = tables.jobs.c
+    this = row.name == job.name, row.key == key, row.finished_at.is_(None)
+    change = update(tables.jobs).where(*this).values(buried_at=None, attempt=0, due_at=work.now)
+    ring_after_commit(work, Bell.JOB)
     return (await work.execute(change)).rowcount == 1
 
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from secrets import SystemRandom
 from typing import Any
 
-from core.db.bell import listening, wait_for
+from core.db.bell import Bell, listening, wait_for
 from core.db.schema import PLATFORM
 from core.db.work import Database, Work
 from core.jobs import queue
 from core.jobs.errors import LeaseLost
-from core.jobs.job import Job
+from core.jobs.job import Failure, Job
 from core.jobs.queue import Claimed
 from core.kernel.caller import SYSTEM
 from core.kernel.errors import described
@@ -85,7 +85,7 @@ class Worker:
     _running: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def run(self, stop: asyncio.Event) -> None:
-        with listening(self.runtime.database) as ear:
+        with listening(self.runtime.database, Bell.JOB) as ear:
             while not stop.is_set():
                 ear.clear()
                 begun = await self._begin_due(ear)
@@ -139,7 +139,12 @@ class WorkersDied(Exception):
 async def _write_failure(runtime: Runtime, job: Job, claimed: Claimed, error: Exception) -> None:
     try:
         async with runtime.database.begin(SYSTEM) as work:
-            await queue.fail(work, claimed, job, error=described(error), jitter=_random.random())
+            text = described(error)
+            await queue.fail(work, claimed, job, error=text, jitter=_random.random())
+            if job.failed:
+                is_last = claimed.attempt >= job.retry.attempts
+                failure = Failure(attempt=claimed.attempt, error=text, is_last=is_last)
+                await job.failed(work, failure, **claimed.arguments)
     except LeaseLost:
         logger.warning("job %s %s was taken over by another worker", claimed.name, claimed.id)
     except Exception:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import or_, select, update
 
 from core import audit
-from core.db.bell import listening, wait_for
+from core.db.bell import Bell, listening, wait_for
 from core.db.schema import PLATFORM
 from core.db.work import Database, Work
 from core.kernel.caller import SYSTEM
@@ -52,7 +52,7 @@ async def run(
     database: Database, mailer: Mailer | None, public_url: str, *, stop: asyncio.Event
 ) -> None:
     """Deliver until told to stop; what was begun is finished. Any number may run at once."""
-    with listening(database) as ear:
+    with listening(database, Bell.MAIL) as ear:
         while not stop.is_set():
             ear.clear()
             try:

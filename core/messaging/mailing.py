@@ -10,7 +10,7 @@ from typing import Protocol
 
 from sqlalchemy import insert, select
 
-from core.db.bell import ring_after_commit
+from core.db.bell import Bell, ring_after_commit
 from core.db.schema import PLATFORM
 from core.db.work import Work
 from core.messaging.mail_tables import mails
@@ -87,7 +87,7 @@ async def send(
     }
     await work.execute(insert(mails), row)
     work.record("mailed", mail_id, purpose=purpose)
-    ring_after_commit(work)
+    ring_after_commit(work, Bell.MAIL)
     return mail_id
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import delete
 
-from core.db.bell import ring_after_commit
+from core.db.bell import Bell, ring_after_commit
 from core.db.schema import PLATFORM
 from core.db.sets import insert_rows
 from core.db.together import Order, Step
@@ -28,7 +28,7 @@ async def publish(work: Work, type: str, object_id: str, data: Mapping[str, Any]
     row = _row(work, type, object_id, data)
     await work.together(PUBLISH, row)
     work.record("published", object_id, type=type)
-    ring_after_commit(work)
+    ring_after_commit(work, Bell.EVENT)
     return str(row["id"])
 
 
@@ -46,7 +46,7 @@ async def publish_many(told: Sequence[Told]) -> None:
     await _publish([(each[0], _row(*each)) for each in told])
     for work, happened, object_id, _ in told:
         work.record("published", object_id, type=happened)
-    ring_after_commit(told[0][0])
+    ring_after_commit(told[0][0], Bell.EVENT)
 
 
 def _row(work: Work, type: str, object_id: str, data: Mapping[str, Any]) -> dict[str, Any]:

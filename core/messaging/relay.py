@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, or_, select, update
 
-from core.db.bell import listening, wait_for
+from core.db.bell import Bell, listening, wait_for
 from core.db.sets import update_rows
 from core.db.work import Database, Work
 from core.kernel.caller import SYSTEM
@@ -65,7 +65,7 @@ class Relay:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Relay until told to stop; what was begun is finished."""
-        with listening(self.database) as ear:
+        with listening(self.database, Bell.EVENT) as ear:
             while not stop.is_set():
                 ear.clear()
                 try:

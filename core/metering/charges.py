@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.db.sets import find_rows, insert_new_rows
-from core.db.together import Collided, Order, Step
+from core.db.sets import claim_rows, find_rows
+from core.db.together import Order, Step
 from core.db.work import Work, canonical
 from core.kernel.money import Asset, Money
 from core.metering import tables
@@ -48,11 +48,7 @@ def _charge(row: tuple[Any, ...] | None, quantity: int) -> Charge | None:
 
 async def _claim(items: Sequence[tuple[Work, Charge]]) -> list[None]:
     rows = sorted((_row(work, each) for work, each in items), key=lambda row: row[:2])
-    claimed = await insert_new_rows(
-        items[0][0], tables.charges, NAMES, rows, returning=("event_id",)
-    )
-    if len(claimed) < len(rows):
-        raise Collided
+    await claim_rows(items[0][0], tables.charges, NAMES, rows)
     return [None] * len(items)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from core.db.sets import find_rows
 from core.db.together import Order, Step
 from core.db.upsert import insert_if_absent
 from core.db.work import Work
@@ -26,8 +27,9 @@ async def create(work: Work, meter: Meter) -> None:
 
 async def by_key(work: Work, keys: Iterable[str]) -> dict[str, Meter]:
     """Return the meters that have these keys, by key."""
-    query = select(tables.meters).where(tables.meters.c.key.in_(sorted(set(keys))))
-    return {row.key: _meter(row) for row in await work.execute(query)}
+    wanted = [(key,) for key in sorted(set(keys))]
+    found = await find_rows(work, tables.meters, ("key",), wanted, NAMES)
+    return {each.key: each for each in (_meter_of(*row) for row in found)}
 
 
 async def by_id(work: Work, ids: Iterable[str]) -> dict[str, Meter]:
@@ -67,15 +69,15 @@ def price_text(meter: Meter) -> str:
 
 
 def _meter(row: Any) -> Meter:
-    return Meter(
-        id=row.id,
-        key=row.key,
-        name=row.name,
-        aggregation=Aggregation(row.aggregation),
-        unit=row.unit,
-        property=row.property,
-        price=Decimal(row.price),
-        asset=Asset.parse(row.asset),
-        created_at=row.created_at,
-        archived_at=row.archived_at,
-    )
+    return _meter_of(*(getattr(row, name) for name in NAMES))
+
+
+def _meter_of(*columns: Any) -> Meter:
+    told = dict(zip(NAMES, columns, strict=True))
+    told["aggregation"] = Aggregation(told["aggregation"])
+    told["price"] = Decimal(told["price"])
+    told["asset"] = Asset.parse(told["asset"])
+    return Meter(**told)
+
+
+NAMES = tuple(column.name for column in tables.meters.columns)

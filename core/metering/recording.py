@@ -15,7 +15,7 @@ import orjson
 
 from core import audit
 from core.db.months import ensure_months
-from core.db.sets import find_rows, insert_new_rows, insert_rows
+from core.db.sets import claim_rows, find_rows, insert_new_rows, insert_rows
 from core.db.together import Collided, Order, Step
 from core.db.work import Work
 from core.kernel.errors import EngineError
@@ -99,6 +99,12 @@ async def _write(
         project_id = work.project_id
         for each in (item,) if isinstance(item, Reading) else item.readings:
             wanted.setdefault((project_id, each.event_id), (work, each))
+    if all(isinstance(item, Reading) for _, item in items):
+        # Each was looked up and not there: if one is there now, somebody else was faster.
+        if len(wanted) < len(items):
+            raise Collided
+        await _claim(wanted)
+        return [{}] * len(items)
     fresh = await _insert(wanted) if wanted else {}
     left = [_left_out(work, item, fresh) for work, item in items]
     taken = {key for keys in left for key in keys}
@@ -134,19 +140,40 @@ class _Row(NamedTuple):
     digest: bytes
 
 
-async def _insert(wanted: Mapping[Key, tuple[Work, Reading]]) -> dict[Key, Reading]:
+Wanted = Mapping[Key, tuple[Work, Reading]]
+
+
+async def _insert(wanted: Wanted) -> dict[Key, Reading]:
     """Insert those whose ids are free, with their events and sums, and return them."""
-    work = next(iter(wanted.values()))[0]
-    await ensure_months(work, tables.events, {each.occurred_at for _, each in wanted.values()})
-    rows = list(_signed(wanted))
-    taken = await _insert_ids(work, rows)
+    work, rows = await _rows(wanted)
+    found = await insert_new_rows(
+        work, tables.event_ids, _IDS, _id_rows(rows), returning=("digest",)
+    )
+    # The digest covers the whole row, so that it can name it.
+    taken = {digest for (digest,) in found}
     fresh = [each for each in rows if each.digest in taken]
     if fresh:
-        await insert_rows(
-            work, tables.events, _EVENTS, [_event_row(n, each) for n, each in enumerate(fresh)]
-        )
-        await rollups.add_counts(work, (_counted(n, each) for n, each in enumerate(fresh)))
+        await _write_events(work, fresh)
     return {each.key: each.reading for each in fresh}
+
+
+async def _claim(wanted: Wanted) -> None:
+    """Insert all of them, with their events and sums. Raises Collided if an id is taken."""
+    work, rows = await _rows(wanted)
+    await claim_rows(work, tables.event_ids, _IDS, _id_rows(rows))
+    await _write_events(work, rows)
+
+
+async def _rows(wanted: Wanted) -> tuple[Work, list[_Row]]:
+    work = next(iter(wanted.values()))[0]
+    await ensure_months(work, tables.events, {each.occurred_at for _, each in wanted.values()})
+    return work, list(_signed(wanted))
+
+
+async def _write_events(work: Work, fresh: Sequence[_Row]) -> None:
+    rows = [_event_row(n, each) for n, each in enumerate(fresh)]
+    await insert_rows(work, tables.events, _EVENTS, rows)
+    await rollups.add_counts(work, (_counted(n, each) for n, each in enumerate(fresh)))
 
 
 def _signed(wanted: Mapping[Key, tuple[Work, Reading]]) -> Iterator[_Row]:
@@ -166,25 +193,19 @@ def _text(instant: datetime) -> str:
     return instant.isoformat(timespec="microseconds")
 
 
-async def _insert_ids(work: Work, rows: Sequence[_Row]) -> set[bytes]:
-    """Insert the ids that are free. The digest covers the whole row, so that it can name it.
+def _id_rows(rows: Sequence[_Row]) -> list[tuple[Any, ...]]:
+    """Make the rows of ids, in the order of the ids.
 
-    In the order of their ids: two units that share some then wait for each other in one direction
-    only. On Postgres this waits for a unit that is recording one of the same ids.
+    Two units that share some then wait for each other in one direction only. On Postgres they wait
+    for a unit that is recording one of the same ids.
     """
-    ids = [
+    return [
         (
             *row.key, row.reading.occurred_at, row.work.now, row.reading.quantity,
             row.reading.content, row.digest,
         )
         for row in sorted(rows, key=_key)
     ]  # fmt: skip
-    return {
-        digest
-        for (digest,) in await insert_new_rows(
-            work, tables.event_ids, _IDS, ids, returning=("digest",)
-        )
-    }
 
 
 _key = attrgetter("key")

@@ -16,8 +16,8 @@ from sqlalchemy import delete, select, update
 
 from core import audit
 from core.db.schema import PLATFORM
-from core.db.sets import find_rows, insert_new_rows
-from core.db.together import Collided, Order, Step
+from core.db.sets import claim_rows, find_rows
+from core.db.together import Order, Step
 from core.db.upsert import insert_if_absent
 from core.db.work import Work
 from core.kernel.errors import EngineError
@@ -92,9 +92,7 @@ async def _keep(items: Sequence[tuple[Work, Use]]) -> list[None]:
         key=lambda row: row[:3],
     )
     names = (*NAMED, "operation", "request_hash", "created_at", "result")
-    kept = await insert_new_rows(items[0][0], keys, names, rows, returning=("key",))
-    if len(kept) < len(rows):
-        raise Collided
+    await claim_rows(items[0][0], keys, names, rows)
     return [None] * len(items)
 
 

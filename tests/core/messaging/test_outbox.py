@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from core import messaging
-from core.db.bell import listening
+from core.db.bell import Bell, listening
 from core.db.work import Work
 from core.kernel.caller import SYSTEM
 from core.messaging import Event, NotTaken, Relay, Subscription, tables
@@ -318,7 +318,7 @@ async def test_a_consumer_works_for_the_event_s_project(world: World) -> None:
 async def test_a_commit_wakes_the_listeners_of_its_own_database_and_a_rollback_none(
     world: World,
 ) -> None:
-    with listening(world.database) as ear:
+    with listening(world.database, Bell.EVENT) as ear:
         with pytest.raises(LookupError):
             await publish_and_fail(world)
         assert not ear.is_set()
