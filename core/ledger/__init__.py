@@ -2,11 +2,7 @@
 
 from core.ledger import flows
 from core.ledger.batching import Outcome
-from core.ledger.chart import (
-    AccountRole,
-    operator_account,
-    wallet_account,
-)
+from core.ledger.chart import AccountRole, operator_account, wallet_account
 from core.ledger.errors import (
     AccountNotFound,
     AssetMismatch,
@@ -33,7 +29,7 @@ from core.ledger.model import (
     credit,
     debit,
 )
-from core.ledger.opening import open_wallet_account
+from core.ledger.opening import open_operator_accounts, open_wallet_account
 from core.ledger.posting import expire_due, post, post_each, propose
 from core.ledger.reading import Mark, Standing, marks, read_accounts, standings
 from core.ledger.reversing import reverse
@@ -84,6 +80,7 @@ __all__ = [
     "list_holds",
     "lot_id",
     "marks",
+    "open_operator_accounts",
     "open_wallet_account",
     "operator_account",
     "post",

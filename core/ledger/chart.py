@@ -26,6 +26,8 @@ class AccountRole(StrEnum):
     """Credits given away: an expense."""
     ROUNDING = "rounding"
     """What crossing two assets left over."""
+    EXCHANGE = "exchange"
+    """Where one asset is sold for another: what came in for it, and what was given."""
 
 
 SIDES = {
@@ -35,6 +37,7 @@ SIDES = {
     AccountRole.BREAKAGE: Side.CREDIT,
     AccountRole.PROMOTIONS: Side.DEBIT,
     AccountRole.ROUNDING: Side.CREDIT,
+    AccountRole.EXCHANGE: Side.CREDIT,
 }
 OPERATOR_ROLES = tuple(role for role in AccountRole if role is not AccountRole.WALLET)
 
