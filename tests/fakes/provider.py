@@ -117,9 +117,7 @@ class FakeProvider:
         refund = self.find(Refund, refund_id)
         payment = self.find(Payment, refund.payment_id or "")
         back = self.move("refund_failure", "refund_failure", refund.amount, refund.id)
-        given = Money(
-            (payment.refunded or refund.amount).amount - refund.amount.amount, back.amount.asset
-        )
+        given = (payment.refunded or refund.amount).amount - refund.amount.amount
         self.kept[payment.id] = replace(payment, refunded=Money(given, refund.amount.asset))
         failed = replace(
             refund,
