@@ -1,14 +1,16 @@
 """Jobs: what is done later, once, by whichever worker is there. See README.md."""
 
 from core.jobs.errors import LeaseLost
-from core.jobs.job import Job, Retry, job
+from core.jobs.job import Failure, Job, Retry, job
 from core.jobs.lease import Lease, acquire, release, renew, require
 from core.jobs.queue import (
     Backlog,
     Buried,
+    again,
     backlog,
     buried,
     enqueue,
+    enqueue_all,
     forget_old,
     retry_buried,
 )
@@ -18,6 +20,7 @@ from core.jobs.worker import JobContext, Runtime, Worker, run_due
 __all__ = [
     "Backlog",
     "Buried",
+    "Failure",
     "Job",
     "JobContext",
     "Lease",
@@ -27,9 +30,11 @@ __all__ = [
     "Schedule",
     "Worker",
     "acquire",
+    "again",
     "backlog",
     "buried",
     "enqueue",
+    "enqueue_all",
     "forget_old",
     "install",
     "job",

@@ -78,16 +78,15 @@ PUBLISH: Step[Mapping[str, Any], None] = Step(Order.TELL, _publish)
 
 
 async def forget_old(work: Work) -> int:
-    """Delete what was dispatched, consumed or handled long ago; return how many rows.
+    """Delete what was dispatched or consumed long ago; return how many rows.
 
     Everything is kept equally long, so that nothing can be delivered again after its consumers
     have forgotten it.
     """
     before = work.now - timedelta(days=KEPT_DAYS)
-    outbox, consumed, inbox = tables.outbox.c, tables.consumed.c, tables.inbox.c
+    outbox, consumed = tables.outbox.c, tables.consumed.c
     deletions = (
         delete(tables.outbox).where(outbox.dispatched_at < before),
         delete(tables.consumed).where(consumed.consumed_at < before),
-        delete(tables.inbox).where(inbox.handled_at < before),
     )
     return sum([int((await work.execute(deletion)).rowcount) for deletion in deletions])

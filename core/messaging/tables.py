@@ -1,4 +1,4 @@
-"""What waits to be told, what we were told, and what each consumer has seen."""
+"""What waits to be told, and what each consumer has seen."""
 
 from sqlalchemy import Column, Integer, PrimaryKeyConstraint, String, Table
 
@@ -36,16 +36,4 @@ consumed = Table(
     Column("consumer", String(64), nullable=False),
     Column("consumed_at", Instant, nullable=False, index=True),
     PrimaryKeyConstraint("project_id", "event_id", "consumer"),
-)
-
-inbox = Table(
-    "messaging_inbox",
-    metadata,
-    Column("source", String(64), nullable=False),
-    Column("external_id", String(255), nullable=False),
-    Column("payload", json_column(), nullable=False),
-    Column("received_at", Instant, nullable=False),
-    Column("handled_at", Instant),
-    # What others tell us is named by them, before we know whose project it is about.
-    PrimaryKeyConstraint("source", "external_id"),
 )

@@ -1,7 +1,17 @@
 """The surface: every operation, job and proof of the engine, each in one list. See README.md."""
 
-from core.surface.jobs import SCHEDULES, TRAILS
+from core.surface.hearing import HANDLERS
+from core.surface.jobs import JOBS, SCHEDULES, TRAILS
 from core.surface.operations import OPERATIONS
 from core.surface.proving import PROTECTED, SECONDS_MAX, prove
 
-__all__ = ["OPERATIONS", "PROTECTED", "SCHEDULES", "SECONDS_MAX", "TRAILS", "prove"]
+__all__ = [
+    "HANDLERS",
+    "JOBS",
+    "OPERATIONS",
+    "PROTECTED",
+    "SCHEDULES",
+    "SECONDS_MAX",
+    "TRAILS",
+    "prove",
+]

@@ -1,8 +1,8 @@
 """What the engine does of itself, again and again: seal, expire, and forget."""
 
-from core import audit, jobs, ledger_proof, messaging, wallets
+from core import audit, inbox, jobs, ledger_proof, messaging, wallets
 from core.db.work import Work
-from core.jobs import JobContext, Schedule, job
+from core.jobs import Job, JobContext, Schedule, job
 from core.metering import jobs as metering
 from core.operations import idempotency
 
@@ -18,6 +18,7 @@ async def forget_old(work: Work) -> None:
     """Delete what was kept for repeats only, and is too old for one."""
     await idempotency.forget_old(work)
     await messaging.forget_old(work)
+    await inbox.forget_old(work)
     await jobs.forget_old(work)
 
 
@@ -61,3 +62,9 @@ SCHEDULES = (
     Schedule(wallets.expire_credits, every_seconds=60),
     *metering.SCHEDULES,
 )
+
+JOBS: tuple[Job, ...] = (
+    *(each.job for each in SCHEDULES),
+    inbox.handle_event,
+)
+"""Every job of the engine: what recurs, and what is asked for."""

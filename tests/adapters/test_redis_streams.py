@@ -25,6 +25,7 @@ from mcp_server.adapters.redis_streams import (
     encode,
 )
 from tests import servers
+from tests.effects import leave_mark, marks
 from tests.world import PROJECT, START, World, agent
 
 pytestmark = pytest.mark.anyio
@@ -41,7 +42,7 @@ class Consumer:
     async def handle(self, work: Work, event: Event) -> None:
         self.seen.append(event.object_id)
         self.told.put_nowait(event.object_id)
-        await messaging.receive(work, "effect", f"{event.id}:{len(self.seen)}", {})
+        await leave_mark(work, f"{event.id}:{len(self.seen)}")
         if self.failures:
             self.failures -= 1
             raise ConnectionError
@@ -76,8 +77,7 @@ class Wired:
         )
 
     async def effects(self) -> int:
-        async with self.world.database.read(SYSTEM) as work:
-            return len(await messaging.unhandled(work, "effect"))
+        return len(await marks(self.world))
 
     async def unconfirmed(self) -> int:
         return int((await self.redis.xpending(STREAM, GROUP))["pending"])

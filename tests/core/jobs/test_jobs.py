@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from core import jobs, messaging
+from core import jobs
 from core.db.work import Work
 from core.jobs import (
     Job,
@@ -26,6 +26,7 @@ from core.jobs import (
 from core.jobs.schedule import next_due
 from core.jobs.worker import run_claimed
 from core.kernel.caller import SYSTEM
+from tests.effects import leave_mark, marks
 from tests.world import OPERATOR, PROJECT, START, World, agent
 
 pytestmark = pytest.mark.anyio
@@ -42,7 +43,7 @@ class Diary:
     async def handle(self, work: Work, **arguments: Any) -> None:
         self.ran.append(arguments | {"project": work.found_project_id})
         self.opened.set()
-        await messaging.receive(work, "diary", str(len(self.ran)), arguments)
+        await leave_mark(work, str(len(self.ran)))
         if self.failures:
             self.failures -= 1
             raise ConnectionError
@@ -66,8 +67,7 @@ async def claim(world: World, *known: Job, limit: int = 10) -> list[queue.Claime
 
 
 async def pages(world: World) -> int:
-    async with world.database.read(SYSTEM) as work:
-        return len(await messaging.unhandled(work, "diary"))
+    return len(await marks(world))
 
 
 async def buried(world: World) -> list[jobs.Buried]:
@@ -260,7 +260,7 @@ async def test_a_job_that_calls_outside_has_no_unit_open_and_the_ports_it_needs(
             project = work.found_project_id
         # Nothing is open here: on SQLite another writer would otherwise wait for us for ever.
         async with world.database.begin(SYSTEM) as work:
-            await messaging.receive(work, "diary", "1", {})
+            await leave_mark(work, "1")
         context.port("post")((project, context.job_id, context.attempt, page))
 
     await enqueue(world, send, page=7)
@@ -279,7 +279,7 @@ async def test_an_overtaken_job_that_calls_outside_cannot_write_what_came_of_it(
         world.clock.advance(seconds=60)
         assert len(await claim(world, send)) == 1
         async with context.begin() as work:
-            await messaging.receive(work, "diary", "1", {})
+            await leave_mark(work, "1")
 
     await enqueue(world, send)
     [claimed] = await claim(world, send)

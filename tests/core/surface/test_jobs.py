@@ -4,12 +4,13 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from core import audit, jobs, messaging
 from core.audit import tables
 from core.jobs import Runtime
 from core.kernel.caller import SYSTEM
+from core.messaging.tables import outbox
 from core.surface import SCHEDULES
 from core.surface.jobs import SEAL_LEASE
 from tests.world import OPERATOR, World
@@ -83,11 +84,11 @@ async def test_while_another_holds_the_lease_of_sealing_nothing_is_sealed(world:
 async def test_what_is_too_old_for_a_repeat_is_forgotten(world: World) -> None:
     runtime = await install(world)
     async with world.database.begin(SYSTEM) as work:
-        await messaging.receive(work, "stripe", "evt_1", {})
-        await messaging.handled(work, "stripe", "evt_1")
+        await messaging.publish(work, "wallet.credited", "wal_1", {})
+        await work.execute(update(outbox).values(dispatched_at=work.now))
     world.clock.advance(timedelta(days=36))
 
     await jobs.run_due(runtime)
 
-    async with world.database.begin(SYSTEM) as work:
-        assert await messaging.receive(work, "stripe", "evt_1", {}) is True
+    async with world.database.read(SYSTEM) as work:
+        assert (await work.execute(select(func.count()).select_from(outbox))).scalar() == 0
