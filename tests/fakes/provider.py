@@ -205,7 +205,15 @@ class FakeProvider:
                 api_version="fake",
                 object_type=about["object"],
                 object_id=this.id,
-                payload={"id": event_id, "type": event_type, "data": {"object": about}},
+                payload={
+                    "id": event_id,
+                    "object": "event",
+                    "type": event_type,
+                    "created": int(self._instant().timestamp()),
+                    "livemode": False,
+                    "api_version": "fake",
+                    "data": {"object": about},
+                },
             )
         )
 

@@ -5,22 +5,15 @@ future pass and, unasked, those of any age; so its arithmetic is used, and the a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import stripe
 
+from core.inbox import NotVerified
 from core.kernel.clock import Clock
 
 SECONDS_MAX = 300
 """How old, or how far ahead, a signature may be: a recorded delivery is of no use for longer."""
-
-
-class SignatureRefused(Exception):
-    """Not from Stripe, or too old to tell: `reason` is one word, to be counted."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +23,7 @@ class Signatures:
     There is none without a secret: anybody could sign with an empty one.
     """
 
-    secrets: Sequence[str]
+    secrets: Sequence[str] = field(repr=False)
     clock: Clock
 
     def __post_init__(self) -> None:
@@ -38,17 +31,17 @@ class Signatures:
             raise ValueError("a webhook endpoint needs a secret, and none of them may be empty")
 
     def verify(self, body: bytes, header: str | None) -> None:
-        """Return if the body was signed with one of the secrets, lately. Else SignatureRefused."""
+        """Return if the body was signed with one of the secrets, lately. Else NotVerified."""
         if not header:
-            raise SignatureRefused("unsigned")
+            raise NotVerified("unsigned")
         if not any(self._signed_with(secret, body, header) for secret in self.secrets):
-            raise SignatureRefused("forged")
+            raise NotVerified("forged")
         # Only now is the timestamp worth reading: it is signed as well.
         seconds = self.clock.now().timestamp() - _signed_at(header)
         if seconds > SECONDS_MAX:
-            raise SignatureRefused("stale")
+            raise NotVerified("stale")
         if seconds < -SECONDS_MAX:
-            raise SignatureRefused("ahead")
+            raise NotVerified("ahead")
 
     @staticmethod
     def _signed_with(secret: str, body: bytes, header: str) -> bool:
