@@ -1,6 +1,7 @@
 """Jobs: what is done later, once, by whichever worker is there. See README.md."""
 
 from core.jobs.errors import LeaseLost
+from core.jobs.hastening import Errand, finish_hastened, run_now
 from core.jobs.job import Failure, Job, Retry, job
 from core.jobs.lease import Lease, acquire, release, renew, require
 from core.jobs.queue import (
@@ -20,6 +21,7 @@ from core.jobs.worker import JobContext, Runtime, Worker, run_due
 __all__ = [
     "Backlog",
     "Buried",
+    "Errand",
     "Failure",
     "Job",
     "JobContext",
@@ -35,6 +37,7 @@ __all__ = [
     "buried",
     "enqueue",
     "enqueue_all",
+    "finish_hastened",
     "forget_old",
     "install",
     "job",
@@ -43,4 +46,5 @@ __all__ = [
     "require",
     "retry_buried",
     "run_due",
+    "run_now",
 ]

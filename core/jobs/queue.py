@@ -128,7 +128,7 @@ async def claim(work: Work, jobs: Mapping[str, Job], limit: int) -> list[Claimed
     A name we do not know may belong to a newer release that runs beside us, and is left to it.
     """
     query = due(work, jobs).limit(limit).with_for_update(skip_locked=True)
-    claimed = [_claimed(row) for row in await work.execute(query)]
+    claimed = [claimed_of(row) for row in await work.execute(query)]
     if claimed:
         change = (
             update(tables.jobs)
@@ -291,7 +291,8 @@ def _mine(claimed: Claimed) -> tuple[Any, ...]:
     )
 
 
-def _claimed(row: Any) -> Claimed:
+def claimed_of(row: Any) -> Claimed:
+    """Return what whoever takes this row now has of it: its next attempt, under the next token."""
     return Claimed(
         id=row.id,
         project_id=row.project_id,

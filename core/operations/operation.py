@@ -18,6 +18,7 @@ from core.db.work import Work
 from core.kernel.caller import PlatformRole, Role
 from core.kernel.errors import EngineError
 from core.operations.fields import ExternalKey, ProjectId
+from core.operations.hastening import Afterwards
 from core.operations.scopes import SCOPES, Toolset
 
 
@@ -146,6 +147,8 @@ class Operation(Generic[In, Out]):
     Such an answer is told again to whoever may ask, so it must follow from the project and the
     request alone, and never from who the caller is.
     """
+    afterwards: Afterwards | None
+    """What is done outside once the unit is committed, before the caller is answered."""
     handle: Callable[[Work, In], Awaitable[Out]]
 
     def __post_init__(self) -> None:
@@ -154,6 +157,9 @@ class Operation(Generic[In, Out]):
         about_one = self.names_project and not (self.anyone or self.public)
         may_be = about_one and self.reads and not (self.batched or self.result.secret_fields)
         assert self.remembered is None or may_be, f"{self.name} cannot be remembered"
+        # The answer is read anew for its project, and told in full whenever it is asked for.
+        may_wait = about_one and not (self.batched or self.remembered or self.result.secret_fields)
+        assert self.afterwards is None or may_wait, f"nothing can be done after {self.name}"
 
     @property
     def names_project(self) -> bool:
@@ -185,6 +191,7 @@ def operation(  # noqa: PLR0913 - a declaration is a form, filled in by keyword
     batched: bool = False,
     names: Callable[[Any], Iterable[str]] | None = None,
     remembered: Callable[[Any, datetime], bool] | None = None,
+    afterwards: Afterwards | None = None,
 ) -> Callable[[Callable[[Work, Any], Awaitable[Any]]], Operation[Any, Any]]:
     """Make an operation of a use-case: `@operation("POST /v1/wallets", title=…, …)`.
 
@@ -192,6 +199,7 @@ def operation(  # noqa: PLR0913 - a declaration is a form, filled in by keyword
     Its scope is the toolset's, `:read` or `:write` by effect; `anyone` and `public` need none.
     `batched` calls share a unit of work, but never two that have one of their `names` in common.
     `remembered` reads are about one project, and answered from the cache where that is final.
+    `afterwards` a call outside is made by a job, and waited for: see `core.operations.hastening`.
     """
     method, path = route.split(" ")
     scope = f"{toolset}:{'read' if effect is Effect.READ else 'write'}"
@@ -223,6 +231,7 @@ def operation(  # noqa: PLR0913 - a declaration is a form, filled in by keyword
             batched=batched,
             names=names,
             remembered=remembered,
+            afterwards=afterwards,
             handle=handle,
         )
 

@@ -7,17 +7,15 @@ their units.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from secrets import SystemRandom
 from typing import Any, Protocol
 
 from core import audit
 from core.audit import Decision, Invocation
-from core.db.engine import is_transient
 from core.db.together import Collided, run_together
 from core.db.work import Database, Work
 from core.kernel.caller import SYSTEM, Caller, CallerKind
@@ -28,6 +26,8 @@ from core.operations.admitting import authorize, validate
 from core.operations.cache import Cache
 from core.operations.errors import RateLimited, invalid
 from core.operations.gathering import Queue, Waiting, answer, begin
+from core.operations.given import Given, giving
+from core.operations.hastening import Afterwards, Hasten
 from core.operations.limits import Rate, RateLimiter, Verdict
 from core.operations.operation import (
     Operation,
@@ -36,9 +36,7 @@ from core.operations.operation import (
     RateClass,
     Request,
 )
-
-ATTEMPTS = 3
-_jitter = SystemRandom()
+from core.operations.trying import AlreadyCommitted, attempted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +75,6 @@ class FindProject(Protocol):
 
         Raises the projects slice's own not-found error otherwise, which tells nothing more.
         """
-
-
-class AlreadyCommitted(Exception):
-    """The run that seemed lost was committed after all."""
 
 
 @dataclass(slots=True)
@@ -139,6 +133,10 @@ class Gate:
     find_project: FindProject
     cache: Cache | None = field(default=None, kw_only=True)
     """Where the answers of `remembered` reads are kept. Without one, nothing is."""
+    hasten: Hasten | None = field(default=None, kw_only=True)
+    """Has a job done while its caller waits. Without it the answer tells how far it is."""
+    given: Given = field(default_factory=dict, kw_only=True)
+    """What operations may know of the installation, by its type."""
     _lanes: _Lanes = field(default_factory=_Lanes, kw_only=True, repr=False)
 
     async def perform(self, operation: Operation[Any, Any], call: Call) -> Outcome:
@@ -154,7 +152,11 @@ class Gate:
         return await asyncio.shield(task)
 
     async def _perform(self, operation: Operation[Any, Any], call: Call) -> Outcome:
-        run = self._run(operation, call)
+        with giving(self.given):
+            return await self._perform_one(self._run(operation, call))
+
+    async def _perform_one(self, run: _Run) -> Outcome:
+        operation, call = run.operation, run.call
         try:
             # Limited first: what is forbidden is written down, and must not fill the trail either.
             run.outcome.limit = await self._limit(operation, call.caller)
@@ -164,6 +166,8 @@ class Gate:
                 await self._share(run)
                 return run.outcome
             await self._recall_or_attempt(run, run.request)
+            if operation.afterwards and self.hasten:
+                await self._finish(run, operation.afterwards, self.hasten)
         except RateLimited as error:
             # A flood must not be able to fill the trail: it is counted, and told once a minute.
             self.trail.count_flood(call.caller.subject, operation.name, error.code)
@@ -214,9 +218,26 @@ class Gate:
         await self._attempt(run)
         await remembering.keep(self.cache, place, run.outcome.body)
 
+    async def _finish(self, run: _Run, afterwards: Afterwards, hasten: Hasten) -> None:
+        """Have done outside what the call has left for it, and answer as the rows stand then.
+
+        What was written down stays so whatever comes of it; a refusal from outside is an answer.
+        """
+        result = run.operation.result.model_validate(run.outcome.body)
+        if errand := afterwards.errand(result, self.database.clock.now()):
+            await hasten(errand)
+
+        async def tell(_attempt: int) -> None:
+            async with self.database.read(run.call.caller) as work:
+                work.found_project_id = run.project_id
+                answered = await afterwards.answer(work, result)
+                run.outcome.body = answered.model_dump(mode="json")
+
+        await attempted(tell)
+
     async def _attempt(self, run: _Run) -> None:
         """Run the call in a unit of its own."""
-        await _try(partial(self._read if run.operation.reads else self._write, run))
+        await attempted(partial(self._read if run.operation.reads else self._write, run))
 
     async def _share(self, run: _Run) -> None:
         """Run the call in the next unit of its lane, with whoever else waits there."""
@@ -237,7 +258,7 @@ class Gate:
         theirs, until whatever cannot be done is alone: it must not take the others with it.
         """
         try:
-            await _try(partial(self._commit_together, batch))
+            await attempted(partial(self._commit_together, batch))
         except Exception as error:  # noqa: BLE001 - each waiting call is told, and raises it
             if len(batch) > 1 and not isinstance(error, Busy):
                 middle = len(batch) // 2
@@ -348,32 +369,6 @@ class Gate:
         invocation_id, at = self.database.ids.new("inv"), self.database.clock.now()
         project_id = call.caller.project_id
         return _Run(operation, call, Outcome(), invocation_id, at, stopwatch(), project_id)
-
-
-async def _try(unit: Callable[[int], Awaitable[None]]) -> None:
-    """Run the unit, again if the database was merely busy or another was faster; then it is Busy.
-
-    A unit that collides every time is told as it is: it may collide with itself.
-    """
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            await unit(attempt)
-        except AlreadyCommitted:
-            return
-        except Exception as error:
-            collided = isinstance(error, Collided)
-            if not (collided or is_transient(error)):
-                raise
-            if isinstance(error, TimeoutError):
-                # A unit that took all the time there is would only take it again, with its locks.
-                raise Busy from error
-            if attempt == ATTEMPTS:
-                if collided:
-                    raise
-                raise Busy from error
-            await asyncio.sleep(_jitter.uniform(0.01, 0.05) * attempt)
-        else:
-            return
 
 
 def _read_request(operation: Operation[Any, Any], call: Call) -> Request:
