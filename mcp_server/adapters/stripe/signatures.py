@@ -53,9 +53,6 @@ class Signatures:
 
 
 def _signed_at(header: str) -> int:
-    """Read the timestamp as the SDK did when it verified it: the first one there is."""
-    return next(
-        int(value)
-        for name, _, value in (each.partition("=") for each in header.split(","))
-        if name == "t"
-    )
+    """Read the timestamp just as the SDK did when it verified it: the first one there is."""
+    parts = (each.split("=") for each in header.split(","))
+    return next(int(each[1]) for each in parts if each[0] == "t")
