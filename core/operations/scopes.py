@@ -12,6 +12,7 @@ class Toolset(StrEnum):
     KEYS = "keys"
     WALLETS = "wallets"
     METERING = "metering"
+    PAYMENTS = "payments"
     AUDIT = "audit"
 
 
@@ -26,6 +27,8 @@ IN_PLAIN_WORDS = {
     "wallets:write": "Open wallets, spend and move credits; operators also grant and reverse",
     "metering:read": "See meters and recorded usage",
     "metering:write": "Record and charge usage, and manage meters",
+    "payments:read": "See credit packs, payments and saved payment methods, never a card's number",
+    "payments:write": "Open payment pages and choose payment methods; operators also sell",
     "audit:read": "See what was done by whom",
 }
 SCOPES = tuple(IN_PLAIN_WORDS)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from core.compliance import operations as compliance
+from core.inbox import operations as inbox
 from core.metering import operations as metering
 from core.operations.operation import Operation
 from core.projects import operations as projects
@@ -14,5 +15,6 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *wallets.OPERATIONS,
     *metering.OPERATIONS,
     *reporting.OPERATIONS,
+    *inbox.OPERATIONS,
     *compliance.OPERATIONS,
 )

@@ -81,6 +81,12 @@ class Metrics:
             buckets=SECONDS,
             registry=self.registry,
         )
+        self._deliveries = Counter(
+            "bursar_stripe_deliveries",
+            "Webhooks by endpoint and outcome (stored, duplicate, or why they were refused).",
+            ("endpoint", "outcome"),
+            registry=self.registry,
+        )
         self._readings = {
             name: (Gauge(name, what, registry=self.registry), ask)
             for name, (what, ask) in (readings or {}).items()
@@ -103,6 +109,10 @@ class Metrics:
         times.observe(seconds)
         if outcome == "rate_limited":
             self._limited.labels(operation, door).inc()
+
+    def delivered(self, endpoint: str, outcome: str) -> None:
+        """Count a webhook. Both words are our own."""
+        self._deliveries.labels(endpoint, outcome).inc()
 
     def _request_meters(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
         counter = self._requests.labels(method, route, str(status))

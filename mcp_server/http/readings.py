@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from core import messaging
+from core import inbox, messaging
 from core.db.engine import Engines
 from core.db.work import Database
 from core.kernel.caller import SYSTEM
@@ -27,7 +27,15 @@ def readings(engines: Engines, database: Database) -> dict[str, tuple[str, Readi
     async def reading() -> float:
         return _in_use(engines.reader)
 
+    async def unhandled() -> float:
+        return (await _inbox(database)).waiting
+
+    async def parked() -> float:
+        return (await _inbox(database)).parked
+
     return {
+        "bursar_inbox_waiting": ("Events of Stripe's that are not handled yet.", unhandled),
+        "bursar_inbox_parked": ("Events of Stripe's that were given up.", parked),
         "bursar_outbox_waiting": ("Domain events that are not told yet.", waiting),
         "bursar_outbox_lag_seconds": ("Age of the oldest event that is not told yet.", lag),
         "bursar_pool_writers_in_use": ("Connections at work in the pool that writes.", writing),
@@ -38,6 +46,11 @@ def readings(engines: Engines, database: Database) -> dict[str, tuple[str, Readi
 async def _backlog(database: Database) -> messaging.Backlog:
     async with database.read(SYSTEM) as work:
         return await messaging.backlog(work)
+
+
+async def _inbox(database: Database) -> inbox.Backlog:
+    async with database.read(SYSTEM) as work:
+        return await inbox.backlog(work)
 
 
 def _in_use(engine: Any) -> float:

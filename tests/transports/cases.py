@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.kernel.caller import Role
-from tests.transports.tenant import Tenant, use
+from tests.transports.tenant import STRIPE_EVENT, Tenant, use
 
 Arguments = Callable[[Tenant], dict[str, Any]]
 
@@ -89,6 +89,9 @@ CASES: dict[str, Case] = {
     "summarize_usage": here(meter_key="tokens", window="day", group_by="model"),
     "list_usage_events": here(event_id="{charged_event_id}"),
     "get_project_overview": here(days=3),
+    "list_stripe_events": about(state="waiting", type="payment_intent.succeeded"),
+    "get_stripe_event": about(stripe_event_id=STRIPE_EVENT),
+    "replay_stripe_event": about(stripe_event_id=STRIPE_EVENT),
     "list_tool_invocations": here(),
     "get_tool_invocation": about(invocation_id="{invocation_id}"),
     "list_audit_events": here(),

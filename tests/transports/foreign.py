@@ -45,7 +45,7 @@ HARMLESS = {
     *("key", "meter_key", "aggregation", "unit", "property", "price", "quantity", "properties"),
     *("occurred_at", "start_at", "end_at", "since", "until", "window", "group_by", "days"),
     *("operation", "decision", "action", "events", "source", "priority", "expires_at"),
-    *("capture_max", "expires_in_seconds", "state"),
+    *("capture_max", "expires_in_seconds", "state", "type", "stripe_event_id"),
 }
 """Fields that name nothing: values of the caller's own, and what all customers share."""
 

@@ -9,16 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from auth import users
+from core import inbox
 from core.kernel.caller import SYSTEM, Caller, CallerKind, PlatformRole, Role
 from core.messaging import mailing
 from core.operations.perform import Call
 from core.operations.scopes import SCOPES
 from core.projects import find_project
 from mcp_server.wiring import OPERATIONS
-from tests import servers
+from tests import servers, stripe_events
 from tests.world import AUDITOR, OPERATOR, World, agent
 
 BY_NAME = {each.name: each for each in OPERATIONS}
+STRIPE_EVENT = "evt_1SVZbJ2eZvKYlo2C0aXy7QkT"
+"""What Stripe told the platform, of nobody here."""
 METER = {
     "key": "tokens",
     "name": "Tokens",
@@ -133,9 +136,12 @@ async def ask_as(world: World, caller: Caller, name: str, /, **arguments: Any) -
 
 
 async def open_platform(world: World) -> None:
-    """Make what all customers share: an operator, an auditor's place, and a meter."""
+    """Make what all customers share: an operator, a meter, and something that Stripe told."""
     await add_user(world, "operator@bursar.example", platform_role=PlatformRole.OPERATOR)
     await ask(world, "create_meter", **METER)
+    told = inbox.read_event(stripe_events.paid(STRIPE_EVENT), inbox.Endpoint.SNAPSHOT)
+    async with world.database.begin(SYSTEM) as work:
+        await inbox.store(work, [told])
 
 
 async def add_user(world: World, email: str, *, platform_role: PlatformRole | None = None) -> str:
