@@ -30,6 +30,13 @@ Names = Annotated[tuple[str, ...], NoDecode]
 """In the environment: words separated by commas."""
 
 
+Secrets = Annotated[tuple[SecretStr, ...], NoDecode]
+"""In the environment: secrets separated by commas, none of them empty."""
+STRIPE_TEST_KEYS = ("sk_test_", "rk_test_")
+STRIPE_LIVE_KEYS = ("sk_live_", "rk_live_")
+STRIPE_WEBHOOK_SECRET = "whsec_"  # noqa: S105 - how they begin
+
+
 class WrongSetting(Exception):
     """A setting is wrong: its name, and what would be right."""
 
@@ -88,6 +95,17 @@ class Settings(BaseSettings):
     smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
     smtp_from: str = "Bursar <bursar@localhost>"
 
+    stripe_secret_key: SecretStr = SecretStr("")
+    """Without one the sandbox stands in for Stripe, unless it is turned off."""
+    stripe_webhook_secrets: Secrets = ()
+    """Of the endpoint for snapshot events; several while they are rotated."""
+    stripe_thin_webhook_secrets: Secrets = ()
+    """Of the endpoint for thin events, which is not there without one."""
+    stripe_api_base: str = ""
+    """Another address than Stripe's own, such as a stand-in's."""
+    stripe_sandbox: bool | None = None
+    """Whether to stand in for Stripe; follows from the key if not set."""
+
     operator_email: str = "operator@localhost.localdomain"
     """The first operator, made by the first start."""
 
@@ -123,6 +141,58 @@ class Settings(BaseSettings):
         networks(value)
         return value
 
+    @field_validator("stripe_sandbox", mode="before")
+    @classmethod
+    def _unset(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("stripe_webhook_secrets", "stripe_thin_webhook_secrets", mode="before")
+    @classmethod
+    def _secrets(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(each.strip() for each in value.split(",")) if value.strip() else ()
+        return value
+
+    @field_validator("stripe_webhook_secrets", "stripe_thin_webhook_secrets")
+    @classmethod
+    def _whole_secrets(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        # Whoever knows a secret can tell us of payments, and everybody knows the empty one.
+        for each in value:
+            secret = each.get_secret_value()
+            if not secret.startswith(STRIPE_WEBHOOK_SECRET) or secret == STRIPE_WEBHOOK_SECRET:
+                raise ValueError("each must begin with whsec_, and none may be empty")
+        return value
+
+    @field_validator("stripe_secret_key")
+    @classmethod
+    def _key(cls, value: SecretStr) -> SecretStr:
+        key = value.get_secret_value()
+        if key and not key.startswith(STRIPE_TEST_KEYS + STRIPE_LIVE_KEYS):
+            raise ValueError("must begin with sk_test_, sk_live_, rk_test_ or rk_live_")
+        return value
+
+    @field_validator("stripe_api_base")
+    @classmethod
+    def _base(cls, value: str) -> str:
+        base = value.rstrip("/")
+        parts = urlsplit(base)
+        if base and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.query):
+            raise ValueError("must be a scheme, a host and perhaps a path")
+        return base
+
+    @model_validator(mode="after")
+    def _stripe(self) -> Self:
+        key = self.stripe_secret_key.get_secret_value()
+        if not key and (self.stripe_webhook_secrets or self.stripe_thin_webhook_secrets):
+            raise ValueError("stripe_secret_key is needed where there are webhook secrets")
+        if key and self.stripe_sandbox:
+            raise ValueError("stripe_sandbox cannot be on beside a key, which it would not use")
+        if key and not self.stripe_webhook_secrets:
+            raise ValueError("stripe_webhook_secrets is needed where there is a key")
+        if self.stripe_api_base and (not key or key.startswith(STRIPE_LIVE_KEYS)):
+            raise ValueError("stripe_api_base is for test keys: another must go to Stripe alone")
+        return self
+
     @model_validator(mode="after")
     def _url(self) -> Self:
         url = (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
@@ -138,6 +208,13 @@ class Settings(BaseSettings):
     @property
     def is_sqlite(self) -> bool:
         return self.database_url.startswith("sqlite")
+
+    @property
+    def has_sandbox(self) -> bool:
+        """Whether a stand-in for Stripe is served here, and paid with."""
+        if self.stripe_sandbox is not None:
+            return self.stripe_sandbox
+        return not self.stripe_secret_key.get_secret_value()
 
     @property
     def database_file(self) -> Path | None:
