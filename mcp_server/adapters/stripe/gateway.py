@@ -1,12 +1,14 @@
 """The payment gateway over Stripe: `core.payments.PaymentGateway`, part by part."""
 
 import logging
+from collections.abc import Mapping
 
 import httpx2
 import stripe
 
 from core.kernel.clock import Clock
 from core.payments import Limits
+from mcp_server.adapters.circuit import Circuit
 from mcp_server.adapters.stripe.calling import API_VERSION, NETWORK_RETRIES, Calls
 from mcp_server.adapters.stripe.checkouts import CheckoutsAtStripe
 from mcp_server.adapters.stripe.currencies import LIMITS
@@ -41,6 +43,11 @@ class StripeGateway(
     @property
     def limits(self) -> Limits:
         return LIMITS
+
+    @property
+    def circuits(self) -> Mapping[str, Circuit]:
+        """The circuit breaker of each host, by what it is for."""
+        return {"api": self._calls.api, "meter events": self._calls.meter_events}
 
     async def close(self) -> None:
         await self._calls.close()

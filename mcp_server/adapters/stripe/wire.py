@@ -58,7 +58,8 @@ class Httpx2Client(stripe.HTTPClient):
             response = await self._http.request(
                 method.upper(), url, headers=dict(headers), content=post_data
             )
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+            response.content.decode()  # the SDK would fail on other bytes, and not as it should
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, UnicodeDecodeError) as error:
             # Whether it arrived is not known. A change has a key, so asking again is safe.
             lost = stripe.APIConnectionError(  # type: ignore[no-untyped-call]
                 type(error).__name__, should_retry=True
