@@ -1,0 +1,28 @@
+"""What happens when the sandbox's clock has moved on."""
+
+from collections.abc import Callable
+from typing import Any
+
+from mcp_server.sandbox import completing, paying
+from mcp_server.sandbox.resources import charges, checkout, refunds
+from mcp_server.sandbox.work import Work
+
+DOES: dict[str, Callable[[Work, str], Any]] = {
+    checkout.EXPIRE: checkout.expire_due,
+    paying.SETTLE: completing.settle,
+    paying.TELL_BALANCE: charges.balance_of,
+    refunds.FINISH: refunds.finish,
+    refunds.FAIL: refunds.fail,
+}
+
+
+def do_due(work: Work, limit: int) -> int:
+    """Do what is due, the earliest first, each at its own instant. Returns how many."""
+    query = "select * from due where at <= ? order by at, seq limit ?"
+    now, found = work.now, work.db.execute(query, (work.now, limit)).fetchall()
+    for row in found:
+        work.db.execute("delete from due where seq = ?", (row["seq"],))
+        work.now = min(now, row["at"])
+        DOES[row["what"]](work, row["id"])
+    work.now = now
+    return len(found)

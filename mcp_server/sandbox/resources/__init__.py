@@ -1,0 +1,1 @@
+"""What can be asked of the sandbox, one module per kind of object."""
