@@ -119,7 +119,7 @@ def require_no_stronger(caller: Caller, *, role: str, scopes: list[str]) -> None
 
     Showing a secret gives its power away, so this guards rotation as much as creation.
     """
-    beyond = missing(caller.scopes, scopes)
+    beyond = missing(caller.scopes, tuple(scopes))
     if role in _PROJECT_ROLES:
         enough = at_least(caller.role, Role(role)) or platform_at_least(
             caller.platform_role, PlatformRole.OPERATOR

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.db.asking import ask, copy
 from core.db.columns import Columns, Row
-from core.db.together import Collided
+from core.db.together import Collided, Item, Step
 
 if TYPE_CHECKING:
     from core.db.work import Work
@@ -51,6 +51,12 @@ class Later:
     """What one unit has written and not yet sent."""
 
     writes: list[Write] = field(default_factory=list)
+    left: dict[Step[Any, Any], list[tuple["Work", Any]]] = field(default_factory=dict)
+    """Steps that calls of the unit left to be taken, with what each of them is to be taken for."""
+
+    def leave(self, work: "Work", step: Step[Item, Any], item: Item) -> None:
+        """Take the step for this call later: once for all who left it, and before any sending."""
+        self.left.setdefault(step, []).append((work, item))
 
     async def add(self, work: "Work", write: Write) -> None:
         """Keep it back, after everything that was written before it."""
@@ -64,7 +70,13 @@ class Later:
         self.writes.append(write)
 
     async def send(self, work: "Work") -> None:
-        """Send what was kept back. Raises Collided if what must be new was there already."""
+        """Take what was left and send what was kept back.
+
+        Raises Collided if what must be new was there already.
+        """
+        left, self.left = self.left, {}
+        for step in sorted(left, key=lambda each: each.order):
+            await step.run(left[step])
         writes, self.writes = self.writes, []
         await send(work, writes)
 

@@ -43,7 +43,7 @@ class Collided(Exception):
     """Another unit wrote one of our keys in the meantime: nothing was done, run the unit again."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Step(Generic[Item, Out]):
     """One thing that many calls do at once.
 

@@ -78,6 +78,16 @@ class Work:
         """Take a step once for every call of a shared unit, and get this call's own result."""
         return await take(step, self, item)
 
+    async def leave(self, step: Step[Item, Any], item: Item) -> None:
+        """Have a step taken that only writes, without waiting until the others have come to it.
+
+        For what cannot be refused, and what nobody in the unit reads. Alone, it is done at once.
+        """
+        if self.is_shared:
+            self.later.leave(self, step, item)
+        else:
+            await step.run([(self, item)])
+
     async def execute(
         self,
         statement: Executable,
@@ -88,7 +98,7 @@ class Work:
 
     async def send_written(self) -> None:
         """Send what was kept back, because somebody reads or the unit ends: see `core.db.later`."""
-        if self.later.writes:
+        if self.later.writes or self.later.left:
             await self.later.send(self)
 
     def record(self, verb: str, object_id: str, **details: Any) -> None:

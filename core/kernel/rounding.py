@@ -10,13 +10,14 @@ from decimal import (
     ROUND_FLOOR,
     ROUND_HALF_EVEN,
     ROUND_HALF_UP,
+    Context,
     Decimal,
-    localcontext,
 )
 from enum import StrEnum
 from fractions import Fraction
 
-_DIGITS = 60
+_EXACT = Context(prec=60)
+_WHOLE = Decimal(1)
 
 
 class Rounding(StrEnum):
@@ -36,8 +37,8 @@ _RULES = {
 
 def to_units(value: Decimal, scale: int, rule: Rounding = Rounding.HALF_UP) -> int:
     """Turn an exact decimal into whole units of 10**-scale. Exact values are not changed."""
-    with localcontext(prec=_DIGITS):
-        return int(value.scaleb(scale).quantize(Decimal(1), rounding=_RULES[rule]))
+    units = _EXACT.scaleb(value, scale)
+    return int(units.quantize(_WHOLE, rounding=_RULES[rule], context=_EXACT))
 
 
 def shares(total: int, weights: Sequence[int]) -> list[int]:

@@ -26,7 +26,7 @@ async def publish(work: Work, type: str, object_id: str, data: Mapping[str, Any]
     `data` is JSON: ids, texts, decimal strings beside their asset; never a secret.
     """
     row = _row(work, type, object_id, data)
-    await work.together(PUBLISH, row)
+    await work.leave(PUBLISH, row)
     work.record("published", object_id, type=type)
     ring_after_commit(work, Bell.EVENT)
     return str(row["id"])

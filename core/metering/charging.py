@@ -81,8 +81,8 @@ async def _take(work: Work, use: Use) -> Charged:
         available = (await wallets.balances(work, [wallet.id]))[wallet.id].available
     if reading is not None:
         await work.together(recording.WRITE, reading)
-    await work.together(charges.CLAIM, made)
-    await work.together(rollups.SPENT, rollups.Spend(wallet.id, amount))
+    await work.leave(charges.CLAIM, made)
+    await work.leave(rollups.SPENT, rollups.Spend(wallet.id, amount))
     work.record("charged", event.event_id)
     await events.usage_charged(work, made, meter)
     return Charged(made, available, duplicate=False)

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal, localcontext
+from decimal import Context, Decimal
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
@@ -36,7 +36,7 @@ AGE_MAX = timedelta(days=35)
 PROPERTIES_BYTES_MAX = 4096
 BUCKET_SECONDS = 900
 
-_DIGITS = 60
+_EXACT = Context(prec=60)
 """More than the longest price times the largest quantity has, so that the product is exact."""
 
 Property = str | int | bool
@@ -203,8 +203,7 @@ def _in_range(event_id: str, number: Property, counted: int | None) -> int:
 
 def price_of(event_id: str, quantity: int, meter: Meter) -> Money:
     """Price one event: price times quantity, rounded once to the asset's scale, half up."""
-    with localcontext(prec=_DIGITS):
-        exact = meter.price * Decimal(quantity).scaleb(-PLACES)
+    exact = _EXACT.multiply(meter.price, _EXACT.scaleb(Decimal(quantity), -PLACES))
     amount = to_units(exact, meter.asset.scale)
     if amount > LARGEST:
         raise ChargeTooLarge(event_id, str(meter.asset))

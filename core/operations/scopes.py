@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import lru_cache
 
 
 class Toolset(StrEnum):
@@ -41,7 +42,12 @@ def implied(granted: Iterable[str]) -> frozenset[str]:
     return frozenset(scopes)
 
 
-def missing(granted: Iterable[str], needed: Iterable[str]) -> list[str]:
+def missing(granted: frozenset[str], needed: tuple[str, ...]) -> list[str]:
     """Return the needed scopes that the granted ones do not amount to, in order."""
+    return list(_missing(granted, needed))
+
+
+@lru_cache(maxsize=4096)
+def _missing(granted: frozenset[str], needed: tuple[str, ...]) -> tuple[str, ...]:
     have = implied(granted)
-    return [scope for scope in needed if scope not in have]
+    return tuple(scope for scope in needed if scope not in have)

@@ -115,6 +115,8 @@ async def _serve(
     # again while requests wait.
     gc.collect()
     gc.freeze()
+    # A batch of calls leaves some thousand objects at once, and hardly ever a cycle among them.
+    gc.set_threshold(20_000, 20, 50)
     await _Server(config_of(app), ready).serve(sockets=[listener])
 
 
