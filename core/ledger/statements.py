@@ -63,8 +63,10 @@ def _lines(work: Work, account_id: str) -> Select[Any]:
     )
 
 
-def taken(kind: str) -> Subquery:
+def taken(kind: str, role: str = "wallet") -> Subquery:
     """Return, as something to join with, what transactions of a kind took from wallets.
+
+    Or from the operator's accounts of another role; what they were given is negative.
 
     For other slices' proofs: `project_id, transaction_id, reference, account_id, amount`.
     """
@@ -73,7 +75,7 @@ def taken(kind: str) -> Subquery:
         select(t.project_id, t.id.label("transaction_id"), t.reference, e.account_id, e.amount)
         .join(tables.entries, (e.project_id == t.project_id) & (e.transaction_id == t.id))
         .join(tables.accounts, (a.project_id == e.project_id) & (a.id == e.account_id))
-        .where(t.kind == kind, a.role == "wallet")
+        .where(t.kind == kind, a.role == role)
         .subquery()
     )
 

@@ -30,6 +30,7 @@ from core.payments.errors import (
     ProviderRefused,
     ProviderUnavailable,
 )
+from core.payments.fulfilling import BONUS, KIND, NOT_ARRIVED, Told, fulfil
 from core.payments.gateway import (
     Checkouts,
     Customers,
@@ -41,7 +42,11 @@ from core.payments.gateway import (
     Shelf,
     Usage,
 )
+from core.payments.hearing import HANDLERS
+from core.payments.keys import key_of_attempt
 from core.payments.limits import CurrencyLimit, Limits
+from core.payments.missing import PaidTwice, PaymentNotFound
+from core.payments.proof import prove
 from core.payments.provided import (
     Checkout,
     CheckoutMode,
@@ -65,9 +70,25 @@ from core.payments.provided import (
     RefundState,
     Seen,
 )
+from core.payments.records import (
+    Failure,
+    PaymentRecord,
+    Purpose,
+    Sale,
+    Status,
+    expect,
+    find,
+    find_charge,
+    find_external,
+    payment_id_of,
+)
 
 __all__ = [
+    "BONUS",
     "CHECKOUT_ID",
+    "HANDLERS",
+    "KIND",
+    "NOT_ARRIVED",
     "AmountNotPayable",
     "AmountTooLarge",
     "AmountTooSmall",
@@ -85,6 +106,7 @@ __all__ = [
     "Decline",
     "Dispute",
     "DisputeState",
+    "Failure",
     "History",
     "Limits",
     "Meter",
@@ -94,9 +116,12 @@ __all__ = [
     "Methods",
     "OffSessionDraft",
     "PaidState",
+    "PaidTwice",
     "Payment",
     "PaymentDeclined",
     "PaymentGateway",
+    "PaymentNotFound",
+    "PaymentRecord",
     "PaymentState",
     "Payments",
     "Payout",
@@ -114,15 +139,27 @@ __all__ = [
     "ProviderObjectMissing",
     "ProviderRefused",
     "ProviderUnavailable",
+    "Purpose",
     "Refund",
     "RefundDraft",
     "RefundReason",
     "RefundState",
+    "Sale",
     "Seen",
     "Settlements",
     "Shelf",
+    "Status",
     "Tier",
+    "Told",
     "Usage",
     "UsageDraft",
     "Window",
+    "expect",
+    "find",
+    "find_charge",
+    "find_external",
+    "fulfil",
+    "key_of_attempt",
+    "payment_id_of",
+    "prove",
 ]

@@ -1,7 +1,4 @@
-"""The tables of payments: each project's customer and methods at the provider, and what was paid.
-
-A payment is written down before anybody is asked to pay, and is then changed under its lock.
-"""
+"""The table of payments: each is written before anybody is asked to pay, and changed under lock."""
 
 from sqlalchemy import (
     BigInteger,
@@ -16,45 +13,6 @@ from sqlalchemy import (
 )
 
 from core.db.schema import Instant, Key, json_column, metadata
-
-customers = Table(
-    "payments_customers",
-    metadata,
-    Column("project_id", Key("prj"), nullable=False),
-    # How many customers the project has had: one that is deleted there is followed by another.
-    Column("generation", Integer, nullable=False),
-    Column("external_id", String(255), nullable=False),
-    Column("default_method", String(255)),
-    Column("created_at", Instant, nullable=False),
-    Column("deleted_at", Instant),
-    Column("seen_at", Instant, nullable=False),
-    PrimaryKeyConstraint("project_id", "generation"),
-    Index("ix_payments_customers_external_id", "external_id"),
-)
-
-methods = Table(
-    "payments_methods",
-    metadata,
-    Column("project_id", Key("prj"), nullable=False),
-    Column("id", Key("pmt"), nullable=False),
-    Column("external_id", String(255), nullable=False),
-    Column("customer_id", String(255), nullable=False),
-    Column("kind", String(40), nullable=False),
-    Column("brand", String(40)),
-    Column("last4", String(4)),
-    Column("expiry_month", Integer),
-    Column("expiry_year", Integer),
-    Column("created_at", Instant, nullable=False),
-    Column("seen_at", Instant, nullable=False),
-    Column("detached_at", Instant),
-    # What was asked for and is not done yet, and why the last such wish was refused.
-    Column("default_wanted_at", Instant),
-    Column("detach_wanted_at", Instant),
-    Column("refusal", json_column()),
-    PrimaryKeyConstraint("project_id", "id"),
-    UniqueConstraint("project_id", "external_id"),
-    Index("ix_payments_methods_external_id", "external_id"),
-)
 
 payments = Table(
     "payments_payments",

@@ -4,6 +4,7 @@ from core.wallets.errors import NoWalletForAsset, WalletNotFound
 from core.wallets.finding import balances, default_wallet, find, find_spendable, list_after
 from core.wallets.jobs import expire_credits
 from core.wallets.model import Balance, Wallet
+from core.wallets.moving import deposit
 
 __all__ = [
     "Balance",
@@ -12,6 +13,7 @@ __all__ = [
     "WalletNotFound",
     "balances",
     "default_wallet",
+    "deposit",
     "expire_credits",
     "find",
     "find_spendable",

@@ -29,6 +29,21 @@ async def grant(
     return posted
 
 
+async def deposit(
+    work: Work, transaction: ledger.Transaction, wallet_id: str, amount: Money
+) -> str:
+    """Post what credits a wallet for a business fact, once for ever; return what is booked.
+
+    For slices above, whose reference may have been booked before: then nothing happens and the id
+    of the first transaction is returned.
+    """
+    [posted] = await ledger.post(work, transaction)
+    if isinstance(posted, ledger.Duplicate):
+        return posted.transaction_id
+    await events.moved(work, events.CREDITED, transaction, amount, wallet_id=wallet_id)
+    return transaction.id
+
+
 async def transfer(
     work: Work, source: Wallet, target: Wallet, amount: Money, *, memo: str
 ) -> ledger.Accepted:

@@ -1,4 +1,4 @@
-"""Payments: customers and methods at the provider, and what was paid."""
+"""Payers and payments: customers and their methods, what was asked for, and what came."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,7 @@ down_revision = "0010"
 
 def upgrade() -> None:
     op.create_table(
-        "payments_customers",
+        "payers_customers",
         sa.Column("project_id", key(), nullable=False),
         sa.Column("generation", sa.Integer, nullable=False),
         sa.Column("external_id", sa.String(255), nullable=False),
@@ -19,11 +19,11 @@ def upgrade() -> None:
         sa.Column("created_at", instant(), nullable=False),
         sa.Column("deleted_at", instant()),
         sa.Column("seen_at", instant(), nullable=False),
-        sa.PrimaryKeyConstraint("project_id", "generation", name="pk_payments_customers"),
+        sa.PrimaryKeyConstraint("project_id", "generation", name="pk_payers_customers"),
     )
-    op.create_index("ix_payments_customers_external_id", "payments_customers", ["external_id"])
+    op.create_index("ix_payers_customers_external_id", "payers_customers", ["external_id"])
     op.create_table(
-        "payments_methods",
+        "payers_methods",
         sa.Column("project_id", key(), nullable=False),
         sa.Column("id", key(), nullable=False),
         sa.Column("external_id", sa.String(255), nullable=False),
@@ -39,12 +39,12 @@ def upgrade() -> None:
         sa.Column("default_wanted_at", instant()),
         sa.Column("detach_wanted_at", instant()),
         sa.Column("refusal", json()),
-        sa.PrimaryKeyConstraint("project_id", "id", name="pk_payments_methods"),
+        sa.PrimaryKeyConstraint("project_id", "id", name="pk_payers_methods"),
         sa.UniqueConstraint(
-            "project_id", "external_id", name="uq_payments_methods_project_id_external_id"
+            "project_id", "external_id", name="uq_payers_methods_project_id_external_id"
         ),
     )
-    op.create_index("ix_payments_methods_external_id", "payments_methods", ["external_id"])
+    op.create_index("ix_payers_methods_external_id", "payers_methods", ["external_id"])
     op.create_table(
         "payments_payments",
         sa.Column("project_id", key(), nullable=False),
@@ -84,8 +84,7 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("bonus >= 0", name="ck_payments_payments_bonus_is_never_negative"),
         sa.CheckConstraint(
-            "amount >= 0 and received >= 0",
-            name="ck_payments_payments_money_comes_in",
+            "amount >= 0 and received >= 0", name="ck_payments_payments_money_comes_in"
         ),
         sa.CheckConstraint(
             "refunded between 0 and received",

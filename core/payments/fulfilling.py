@@ -1,0 +1,189 @@
+"""Fulfil: give the customer what was paid for, exactly once, whoever tells of the payment first.
+
+A webhook, a page that polls, and reconciliation all come here. The payment's row is locked, and
+only who finds it not yet succeeded books it; the ledger refuses a second booking under the same
+reference besides. Money is created nowhere else because somebody paid.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import update
+
+from core import ledger, wallets
+from core.db.work import Work
+from core.kernel.money import Asset, Money
+from core.payments import events, tables
+from core.payments.provided import Checkout, PaidState, Payment, PaymentState
+from core.payments.records import Failure, PaymentRecord, Status, find
+
+KIND = "purchase"
+BONUS = "bonus"
+BONUS_PRIORITY = 90
+"""Spent before what was paid for, so that more of that is left to be refunded."""
+NOT_ARRIVED = Failure(reason="The payment did not arrive.", provider_code="payment_failed")
+"""Of a method that takes days, when the provider says no more than that."""
+STATUS_OF = {
+    PaymentState.SUCCEEDED: Status.SUCCEEDED,
+    PaymentState.PROCESSING: Status.PENDING,
+    PaymentState.NEEDS_CAPTURE: Status.PENDING,
+    PaymentState.CANCELED: Status.CANCELED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the provider says of a payment now. None and EXPECTED are no news."""
+
+    status: Status
+    received: Money | None = None
+    failure: Failure | None = None
+    external_id: str | None = None
+    charge_id: str | None = None
+    method_id: str | None = None
+    customer_id: str | None = None
+
+    @classmethod
+    def of_payment(cls, seen: Payment) -> "Told":
+        """Read a payment as the provider has it now."""
+        status = STATUS_OF.get(PaymentState(seen.state)) if seen.state in _KNOWN else None
+        failure = None
+        if seen.decline and seen.state == PaymentState.NEEDS_METHOD:
+            status, decline = Status.FAILED, seen.decline
+            failure = Failure(
+                reason=decline.reason,
+                provider_code=decline.provider_code,
+                decline_code=decline.decline_code,
+            )
+        return cls(
+            status=status or Status.EXPECTED,
+            received=seen.received,
+            failure=failure,
+            external_id=seen.id,
+            charge_id=seen.charge_id,
+            method_id=seen.method_id,
+            customer_id=seen.customer_id,
+        )
+
+    @classmethod
+    def failed(cls, seen: Payment, why: Failure) -> "Told":
+        """Read a payment that is over, though the provider does not say why."""
+        return replace(cls.of_payment(seen), status=Status.FAILED, failure=why)
+
+    @classmethod
+    def of_free(cls, seen: Checkout) -> "Told":
+        """Read a checkout of which nothing was due: a promotion covers all of it."""
+        assert seen.paid == PaidState.NOTHING_DUE, "what is paid has a payment"
+        return cls(status=Status.SUCCEEDED, customer_id=seen.customer_id)
+
+
+_KNOWN = frozenset(PaymentState)
+
+
+def progressed(now: Status, told: Status) -> Status:
+    """Return the status that follows. What succeeded stays so, and no news changes nothing.
+
+    A payment we gave up can still turn out to be paid: the money is there, so it is.
+    """
+    if now is Status.SUCCEEDED or told is Status.EXPECTED:
+        return now
+    if now is Status.CANCELED and told is not Status.SUCCEEDED:
+        return now
+    return told
+
+
+async def fulfil(work: Work, payment_id: str, told: Told) -> PaymentRecord:
+    """Write down what the provider tells of a payment; what is paid is booked and credited, once.
+
+    The unit may be anybody's: it must be about the payment's project, and acts for the engine.
+    """
+    record = await find(work, payment_id, lock=True)
+    status = progressed(record.status, told.status)
+    values: dict[str, Any] = {"seen_at": work.now} | {
+        name: value
+        for name in ("external_id", "charge_id", "method_id", "customer_id")
+        if (value := getattr(told, name)) is not None
+    }
+    if status is not record.status:
+        values |= {"status": str(status), "failure": told.failure and told.failure.as_json()}
+        if status is Status.SUCCEEDED:
+            values |= await _book(work, record, told.received)
+        elif status is Status.CANCELED:
+            values["closed_at"] = work.now
+    elif status is Status.FAILED and told.failure:
+        values["failure"] = told.failure.as_json()
+    p = tables.payments.c
+    this = update(tables.payments).where(p.project_id == work.project_id, p.id == payment_id)
+    await work.execute(this.values(values))
+    after = await find(work, payment_id)
+    if status is not record.status:
+        work.record(str(status), payment_id)
+        await events.tell_payment(work, after)
+    return after
+
+
+async def _book(work: Work, record: PaymentRecord, received: Money | None) -> dict[str, Any]:
+    """Post the money and the credits as one transaction, and the bonus as a gift of its own."""
+    sale = record.sale
+    paid = received or Money(0, sale.price.asset)
+    for asset in {paid.asset, sale.credits.asset}:
+        # A wallet of an older time has no exchange account beside it.
+        await ledger.open_operator_accounts(work, asset)
+    transaction = _purchase(work, record, paid)
+    booked = await wallets.deposit(work, transaction, sale.wallet_id, sale.credits)
+    bonus = None
+    if sale.bonus.amount:
+        gift = ledger.flows.GRANT.draw(
+            work,
+            sale.bonus,
+            reference=f"{record.reference}:{BONUS}",
+            target=sale.wallet_id,
+            memo=f"Bonus with {record.id}",
+            terms=_terms(work, record, BONUS, BONUS_PRIORITY),
+        )
+        bonus = await wallets.deposit(work, gift, sale.wallet_id, sale.bonus)
+    return {
+        "received": paid.amount,
+        "succeeded_at": work.now,
+        "closed_at": work.now,
+        "transaction_id": booked,
+        "bonus_transaction_id": bonus,
+    }
+
+
+def _purchase(work: Work, record: PaymentRecord, paid: Money) -> ledger.Transaction:
+    """Draw the sale: money for credits, each against its own exchange account."""
+    sale, amounts = record.sale, Counter[tuple[str, Asset]]()
+
+    def move(money: Money, account: str, sign: int) -> None:
+        amounts[account, money.asset] += sign * money.amount
+
+    def operator(role: ledger.AccountRole, asset: Asset) -> str:
+        return ledger.operator_account(work.project_id, role, asset)
+
+    move(paid, operator(ledger.AccountRole.CLEARING, paid.asset), 1)
+    move(paid, operator(ledger.AccountRole.EXCHANGE, paid.asset), -1)
+    move(sale.credits, operator(ledger.AccountRole.EXCHANGE, sale.credits.asset), 1)
+    move(sale.credits, ledger.wallet_account(sale.wallet_id), -1)
+    return ledger.Transaction(
+        project_id=work.project_id,
+        id=work.ids.new("txn"),
+        kind=KIND,
+        reference=record.reference,
+        entries=tuple(
+            ledger.Entry(account, Money(amount, asset))
+            for (account, asset), amount in amounts.items()
+            if amount
+        ),
+        memo=f"Payment {record.id}",
+        invocation_id=record.invocation_id,
+        terms=_terms(work, record, KIND, ledger.PRIORITY),
+    )
+
+
+def _terms(work: Work, record: PaymentRecord, source: str, priority: int) -> ledger.Terms:
+    days = record.sale.expires_after_days
+    expires_at = work.now + timedelta(days=days) if days else ledger.NEVER
+    return ledger.Terms(source, priority, expires_at)
