@@ -28,10 +28,12 @@ async def replay(work: Work, source: str, external_id: str) -> Event | None:
     if locked is None:
         return None
     replays = locked.replays
-    if not (waits and locked.state in OPEN and replays == event.replays):
+    if locked.state in OPEN and replays != event.replays:
+        return locked  # somebody else had it replayed in the meantime
+    if locked.state not in OPEN or not waits:
         replays += 1
-        key = job_key(source, external_id, replays)
         named = {"source": source, "external_id": external_id, "replays": replays}
+        key = job_key(source, external_id, replays)
         await jobs.enqueue_all(work, handle_event, {key: named})
     e = tables.events.c
     change = update(tables.events).where(e.source == source, e.external_id == external_id)
