@@ -48,6 +48,7 @@ from core.payments import (
 from mcp_server.adapters.stripe.currencies import LIMITS
 from tests.fakes.provider import FakeProvider
 
+STREAM_MAX = 100
 R = TypeVar("R")
 P = TypeVar("P", bound=Provided)
 
@@ -385,6 +386,8 @@ class FakeGateway:
         self._lose()
 
     async def stream_usage(self, usage: Sequence[UsageDraft]) -> None:
+        if len(usage) > STREAM_MAX:
+            raise ValueError(f"at most {STREAM_MAX} events can be streamed at once")
         self._answering()
         for each in usage:
             self.usage.setdefault(each.id, each)

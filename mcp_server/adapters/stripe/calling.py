@@ -53,7 +53,7 @@ class Calls:
     async def ask(self, what: str, ask: Ask, *, circuit: Circuit | None = None) -> Told:
         """Make a call and return what it answers, or raise in our words why it did not."""
         answer = await self._guarded(what, ask, circuit or self.api)
-        told: Told = answer.to_dict(for_json=True) if answer else {}
+        told: Told = {} if answer is None else answer.to_dict(for_json=True)
         return told
 
     async def pages(self, what: str, ask: Callable[[Told], Awaitable[Any]]) -> AsyncIterator[Told]:
