@@ -1,4 +1,4 @@
-"""What a shared unit writes is kept back, seen by whoever reads in it, and sent as one statement."""
+"""What a shared unit writes is kept back, seen by whoever reads in it, and sent at once."""
 
 from collections.abc import Sequence
 from dataclasses import replace
