@@ -2,11 +2,12 @@
 
 There is no timer. The first call of an idle process is taken at once and waits for nobody; while
 its unit is being committed the next calls gather, so a batch grows with the load and not with the
-patience of callers. Waiting room is bounded: beyond it a call is told that the engine is busy.
+patience of callers. Beside a unit that is heavy another one is done, so that this process works
+while the database does. Waiting room is bounded: beyond it a call is told that the engine is busy.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -17,6 +18,8 @@ CALLS_MAX = 200
 """In one unit. More gain nothing and make the last of them wait longer."""
 WEIGHT_MAX = 2_000
 """Names in one unit, a batch of usage having one for each of its events."""
+HEAVY_MIN = 400
+"""Names from which a unit is heavy: long under way, and worth no more if more shared it."""
 WAITING_MAX = 20 * CALLS_MAX
 WAITING_NAMES_MAX = 100_000
 """However few the calls are that have so many: each waits with all that was sent."""
@@ -63,11 +66,13 @@ Share = Callable[[Sequence[Waiting[T]]], Awaitable[None]]
 
 @dataclass(slots=True)
 class Queue(Generic[T]):
-    """One line of calls, done unit after unit by one task, which lives while there is a line."""
+    """One line of calls, done unit after unit by tasks that live while there is a line."""
 
     _waiting: list[Waiting[T]] = field(default_factory=list)
-    _flusher: asyncio.Task[object] | None = None
+    _under_way: list[Sequence[Waiting[T]]] = field(default_factory=list)
     _names: int = 0
+    _is_beginning: bool = False
+    """A task was made, and has not come to take a batch."""
 
     async def join(self, call: T, names: frozenset[str], share: Share[T]) -> None:
         """Wait in line and return when the call is done. Raises what it failed with, or Busy.
@@ -79,34 +84,58 @@ class Queue(Generic[T]):
         self._names += len(names)
         answered = asyncio.get_running_loop().create_future()
         self._waiting.append(Waiting(call, names, copy_context(), answered))
-        if self._flusher is None:
-            self._flusher = asyncio.create_task(self._flush(share))
-            begin(self._flusher)
+        if not self._is_beginning and self._has_room():
+            self._is_beginning = True
+            begin(asyncio.create_task(self._flush(share)))
         await answered
 
     async def _flush(self, share: Share[T]) -> None:
-        batch: list[Waiting[T]] = []
-        try:
-            while self._waiting:
-                batch, self._waiting = next_batch(self._waiting)
-                self._names = sum(len(each.names) for each in self._waiting)
+        while batch := self._next():
+            self._under_way.append(batch)
+            try:
                 await share(batch)
-        finally:
-            # Nobody waits for ever on a process that is being torn down.
-            left, self._waiting, self._flusher = [*batch, *self._waiting], [], None
-            self._names = 0
-            for each in left:
-                answer(each, Busy())
+            except BaseException:
+                # Nobody waits for ever on a process that is being torn down.
+                left, self._waiting, self._names = self._waiting, [], 0
+                for each in left:
+                    answer(each, Busy())
+                raise
+            finally:
+                self._under_way = [each for each in self._under_way if each is not batch]
+                for each in batch:
+                    answer(each, Busy())
+
+    def _has_room(self) -> bool:
+        """Tell whether one more unit may be done: the only one, or beside one that is heavy."""
+        beside = self._under_way
+        return not beside or (len(beside) == 1 and _weight(beside[0]) >= HEAVY_MIN)
+
+    def _next(self) -> list[Waiting[T]]:
+        """Take those who share the next unit out of the line; none if it must not begin yet."""
+        self._is_beginning = False
+        if not self._has_room():
+            return []
+        taken = {name for batch in self._under_way for each in batch for name in each.names}
+        batch, self._waiting = next_batch(self._waiting, taken)
+        self._names = sum(len(each.names) for each in self._waiting)
+        return batch
 
 
-def next_batch(waiting: Sequence[Waiting[T]]) -> tuple[list[Waiting[T]], list[Waiting[T]]]:
+def _weight(batch: Sequence[Waiting[T]]) -> int:
+    return sum(len(each.names) for each in batch)
+
+
+def next_batch(
+    waiting: Sequence[Waiting[T]], under_way: Iterable[str] = ()
+) -> tuple[list[Waiting[T]], list[Waiting[T]]]:
     """Choose who shares the next unit, in order of arrival, and who waits for a later one.
 
-    Whoever has a name in common with one before waits, so that it finds what that one did.
+    Whoever has a name in common with one before, or with one who is under way, waits, so that it
+    finds what that one did.
     """
     chosen: list[Waiting[T]] = []
     later: list[Waiting[T]] = []
-    taken: set[str] = set()
+    taken = set(under_way)
     weight = looked_at = 0
     for n, each in enumerate(waiting):
         if len(chosen) >= CALLS_MAX or looked_at >= LOOKED_AT_MAX:

@@ -220,3 +220,37 @@ async def test_every_call_keeps_the_context_it_came_with() -> None:
     await asyncio.gather(*map(join, "ab"))
 
     assert seen == [("a", "who sent a"), ("b", "who sent b")]
+
+
+async def test_beside_a_heavy_unit_another_one_is_done_and_beside_others_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gathering, "HEAVY_MIN", 3)
+    line = Line()
+    calls = [line.join("a", "1", "2", "3")]
+    await settle()
+    calls.append(line.join("b"))
+    await settle()
+    calls.append(line.join("c"))
+    await settle()
+
+    assert line.units == ["a", "b"]
+    line.open.set()
+    await asyncio.gather(*calls)
+    assert line.units == ["a", "b", "c"]
+
+
+async def test_nobody_is_done_beside_one_who_has_a_name_in_common(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gathering, "HEAVY_MIN", 3)
+    line = Line()
+    calls = [line.join("a", "1", "2", "3")]
+    await settle()
+    calls += [line.join("b", "3"), line.join("c", "4")]
+    await settle()
+
+    assert line.units == ["a", "c"]
+    line.open.set()
+    await asyncio.gather(*calls)
+    assert line.units == ["a", "c", "b"]
