@@ -124,6 +124,14 @@ class AtTheSandbox:
         )
         assert answer.status_code == 200, answer.text
 
+    async def get(self, path: str) -> httpx2.Response:
+        return await self._http.get(BASE + path, headers={"Authorization": f"Bearer {KEY}"})
+
+    @property
+    def asked(self) -> list[str]:
+        """The addresses that the adapter asked, in their order."""
+        return self._lines.asked
+
     async def wait_for_banks(self) -> None:
         self._made.sandbox.advance(60)
         self.clock.advance(seconds=60)
@@ -144,9 +152,13 @@ class AtTheSandbox:
 class Lossy(Checked):
     """What is asked arrives, is checked, and is done; some answers do not come back."""
 
-    lost = 0
+    def __init__(self, http: httpx2.AsyncClient) -> None:
+        super().__init__(http)
+        self.lost = 0
+        self.asked: list[str] = []
 
     async def request_async(self, *args: Any, **named: Any) -> Any:
+        self.asked.append(args[1])
         answer = await super().request_async(*args, **named)
         if self.lost:
             self.lost -= 1
