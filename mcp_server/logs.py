@@ -1,7 +1,8 @@
 """Write logs: one JSON object a line, or, for a person at a terminal, one readable line.
 
 Two rules keep secrets out. A value under a name that sounds secret is never written, and neither
-is a text that looks like one of our credentials, wherever it stands, tracebacks included.
+is a text that looks like one of our credentials or like a card number, wherever it stands,
+tracebacks included.
 """
 
 import logging
@@ -17,6 +18,7 @@ import orjson
 import structlog
 from structlog.types import Processor
 
+from core.kernel import cards
 from core.kernel.clock import SystemClock
 
 REDACTED = "[redacted]"
@@ -146,13 +148,14 @@ def is_plain(text: str) -> bool:
     """Tell at a glance that none of `_SECRET_TEXTS` can be in a text; most texts are like that.
 
     Each of them needs a space, an equals sign, `://`, `eyJ`, or an underscore before thirty
-    characters and after two.
+    characters and after two. A card number needs thirteen digits.
     """
     return (
         (len(text) < 33 or "_" not in text)
         and text.isascii()
         and text.isprintable()
         and not (" " in text or "=" in text or "://" in text or "eyJ" in text)
+        and cards.redacted(text) is text
     )
 
 
@@ -180,10 +183,10 @@ def _clean(name: str, value: Any, depth: int) -> Any:
 
 
 def without_secrets(text: str) -> str:
-    """Blot out what looks like a credential."""
+    """Blot out what looks like a credential, or like a card number."""
     for pattern, instead in _SECRET_TEXTS:
         text = pattern.sub(instead, text)
-    return text
+    return cards.redacted(text)
 
 
 _remembered = lru_cache(maxsize=_TEXTS_MAX)(without_secrets)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, ClassVar
 
+from core.kernel import cards
 from core.kernel.errors import EngineError, Kind
 from core.kernel.money import Money
 from core.operations import ScopeRequired
@@ -45,7 +46,7 @@ def problem(error: EngineError) -> dict[str, Any]:
         "title": title(error.code),
         "status": status(error),
         "code": error.code,
-        "detail": str(error),
+        "detail": cards.redacted(str(error)),
     }
 
 
@@ -79,7 +80,8 @@ def _plain(value: Any) -> Any:
         return {str(name): _plain(part) for name, part in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(part) for part in value]
-    return value if value is None or isinstance(value, bool | int) else str(value)
+    # Whatever a caller sent was looked at before; what is told of it comes from elsewhere too.
+    return value if value is None or isinstance(value, bool | int) else cards.redacted(str(value))
 
 
 def headers(error: EngineError) -> dict[str, str]:

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from core.kernel.caller import Caller
+from core.kernel.cards import redacted as redacted_cards
 from core.kernel.money import LARGEST
 
 TEXT_MAX = 200
@@ -108,7 +109,7 @@ def _clean(text: str, length: int) -> str:
     if len(text) < _SECRET_LENGTH_MIN and text.isascii() and "\x00" not in text:
         return text
     # Whole credentials are looked for before the text is cut, and in no more than could be one.
-    shown = _SECRET_TEXT.sub(REDACTED, text[: length + _SECRET_LENGTH_MAX])
+    shown = redacted_cards(_SECRET_TEXT.sub(REDACTED, text[: length + _SECRET_LENGTH_MAX]))
     storable = shown[: length + 1].replace("\x00", "�").encode("utf-8", "replace").decode()
     return storable if len(storable) <= length else storable[:length] + "…"
 

@@ -76,7 +76,7 @@ def spans(text: str) -> Iterator[tuple[int, int]]:
 
 def redacted(text: str) -> str:
     """Return the text with every card number blotted out."""
-    if len(text) < DIGITS_MIN:
+    if len(text) < DIGITS_MIN or (text.isascii() and _is_clear(text.encode())):
         return text
     parts, at = [], 0
     for start, end in spans(text):
@@ -94,10 +94,8 @@ def sent(value: Any) -> bool:
         packed = orjson.dumps(value)
     except TypeError:
         return any(True for _ in paths(value))  # what JSON cannot hold: refused later
-    if packed.isascii():
-        marked = packed.translate(_MARKS)
-        if _SOLID not in marked and _GROUPED not in marked:
-            return False
+    if packed.isascii() and _is_clear(packed):
+        return False
     # A backslash stands for another character than the one after it; else the text is as it is.
     if b"\\" not in packed and not any(True for _ in spans(packed.decode())):
         return False
@@ -129,6 +127,12 @@ def without_cards(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [without_cards(part) for part in value]
     return value
+
+
+def _is_clear(text: bytes) -> bool:
+    """Tell at a glance that ASCII holds no card number: nowhere are enough digits in a row."""
+    marked = text.translate(_MARKS)
+    return _SOLID not in marked and _GROUPED not in marked
 
 
 def _spans(text: str, groups: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:

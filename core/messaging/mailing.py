@@ -13,6 +13,7 @@ from sqlalchemy import insert, select
 from core.db.bell import Bell, ring_after_commit
 from core.db.schema import PLATFORM
 from core.db.work import Work
+from core.kernel import cards
 from core.messaging.mail_tables import mails
 
 PUBLIC_URL = "{public_url}"
@@ -69,7 +70,8 @@ async def send(
 ) -> str:
     """Have the mail sent once this unit is committed, but not after `expires_at`. Return its id.
 
-    Write `PUBLIC_URL` where a link begins. The trail gets the purpose and nothing of the mail.
+    Write `PUBLIC_URL` where a link begins. What looks like a card number is blotted out. The trail
+    gets the purpose and nothing of the mail.
     """
     mail_id = work.ids.new("mal")
     row = {
@@ -77,9 +79,9 @@ async def send(
         "id": mail_id,
         "purpose": purpose,
         "address": address,
-        "subject": subject[:SUBJECT_MAX],
-        "text": text,
-        "html": html,
+        "subject": cards.redacted(subject)[:SUBJECT_MAX],
+        "text": cards.redacted(text),
+        "html": html and cards.redacted(html),
         "created_at": work.now,
         "expires_at": expires_at,
         "attempt": 0,

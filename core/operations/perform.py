@@ -19,12 +19,13 @@ from core.audit import Decision, Invocation
 from core.db.together import Collided, run_together
 from core.db.work import Database, Work
 from core.kernel.caller import SYSTEM, Caller, CallerKind
+from core.kernel.cards import without_cards
 from core.kernel.clock import stopwatch
 from core.kernel.errors import Busy, EngineError
 from core.operations import idempotency, remembering
 from core.operations.admitting import authorize, validate
 from core.operations.cache import Cache
-from core.operations.errors import RateLimited, invalid
+from core.operations.errors import InvalidRequest, RateLimited, invalid
 from core.operations.gathering import Queue, Waiting, answer, begin
 from core.operations.given import Given, giving
 from core.operations.hastening import Afterwards, Hasten
@@ -36,6 +37,7 @@ from core.operations.operation import (
     RateClass,
     Request,
 )
+from core.operations.screening import card_problems
 from core.operations.trying import AlreadyCommitted, attempted
 
 
@@ -368,6 +370,10 @@ class Gate:
     def _run(self, operation: Operation[Any, Any], call: Call) -> _Run:
         invocation_id, at = self.database.ids.new("inv"), self.database.clock.now()
         project_id = call.caller.project_id
+        if problems := card_problems(call.arguments, call.idempotency_key):
+            why = call.unreadable or InvalidRequest(problems)
+            kept = without_cards(call.arguments)
+            call = replace(call, arguments=kept, idempotency_key=None, unreadable=why)
         return _Run(operation, call, Outcome(), invocation_id, at, stopwatch(), project_id)
 
 

@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.kernel import cards
 from core.kernel.clock import stopwatch
 from mcp_server import logs
 from mcp_server.http import answers, exchange
@@ -125,7 +126,8 @@ def _exchange(scope: Scope, trusted: Sequence[Network]) -> Exchange:
     sent = headers.get(_REQUEST_ID_NAME, "")
     # The system is asked for chance once: 24 digits for the one, 32 for the other.
     made = secrets.token_hex(28)
-    request_id = sent if _REQUEST_ID.match(sent) else f"req_{made[:24]}"
+    is_fine = _REQUEST_ID.match(sent) and cards.redacted(sent) == sent
+    request_id = sent if is_fine else f"req_{made[:24]}"
     trace = _TRACEPARENT.match(headers.get("traceparent", ""))
     trace_id = trace[1] if trace else made[24:]
     return Exchange(request_id, trace_id, client_of(scope, trusted))

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from core import inbox
-from core.inbox import operations
 from core.db.paging import InvalidCursor
+from core.inbox import operations
 from core.kernel.caller import Caller, Role
 from core.operations import NotAllowed
 from core.operations.perform import Call

@@ -172,3 +172,22 @@ SUSPICIOUS = st.lists(st.sampled_from([*PARTS, *LONG]), max_size=6).map("".join)
 @given(SUSPICIOUS | st.text())
 def test_what_looks_plain_at_a_glance_holds_no_credential(text: str) -> None:
     assert not logs.is_plain(text) or logs.without_secrets(text) == text
+
+
+def test_a_card_number_is_not_written_by_either_way(written: io.StringIO) -> None:
+    card = "4242-4242-4242-4242"
+    structlog.get_logger("t").info(f"paid with {card}", note=["4242424242424242"], plain=card)
+    logs.tell("t", logging.INFO, "request", {"path": f"/v1/{card}", "caller": "4242424242424242"})
+
+    long_way, short_way = lines(written)
+    assert (long_way["event"], long_way["note"]) == ("paid with [card number]", ["[card number]"])
+    assert long_way["plain"] == "[card number]"
+    assert (short_way["path"], short_way["caller"]) == ("/v1/[card number]", "[card number]")
+
+
+async def test_a_request_is_not_named_by_a_card_number(door: Door) -> None:
+    answer = await door.as_(
+        "member", "GET", "/v1/things/lamp", headers={"X-Request-Id": "4242424242424242"}
+    )
+
+    assert answer.headers["X-Request-Id"].startswith("req_")

@@ -114,3 +114,20 @@ def test_a_challenge_says_which_authority_would_do(
     told: str | None,
 ) -> None:
     assert challenge(error, "M", presented=presented).get("WWW-Authenticate") == told
+
+
+@dataclass(eq=False)
+class NotHere(EngineError):
+    """There is no {thing} here."""
+
+    code = "not_here"
+    kind = Kind.NOT_FOUND
+    thing: str
+    others: list[str]
+
+
+def test_a_problem_carries_no_card_number_whatever_it_was_made_of() -> None:
+    body = problem(NotHere("4242 4242 4242 4242", ["4242424242424242"]))
+
+    assert body["detail"] == "There is no [card number] here."
+    assert (body["thing"], body["others"]) == ("[card number]", ["[card number]"])
