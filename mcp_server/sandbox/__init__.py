@@ -4,7 +4,7 @@ It speaks Stripe's wire format, so that the real SDK and the real webhook endpoi
 nothing of the engine, and no part of the engine may import it: see README.md.
 """
 
-from mcp_server.sandbox.app import SandboxApp, create_sandbox
+from mcp_server.sandbox.app import MayControl, SandboxApp, create_sandbox
 from mcp_server.sandbox.delivering import Deliverer
 from mcp_server.sandbox.sandbox import Sandbox, Webhook
 from mcp_server.sandbox.switches import FAULTS, Switches
@@ -12,6 +12,7 @@ from mcp_server.sandbox.switches import FAULTS, Switches
 __all__ = [
     "FAULTS",
     "Deliverer",
+    "MayControl",
     "Sandbox",
     "SandboxApp",
     "Switches",

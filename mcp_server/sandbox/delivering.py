@@ -62,7 +62,8 @@ class Deliverer:
                     busy = 0
                 if not busy:
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(self._wake.wait(), IDLE_SECONDS)
+                        async with asyncio.timeout(IDLE_SECONDS):
+                            await self._wake.wait()
         finally:
             self.sandbox.woken = lambda: None
 

@@ -45,7 +45,7 @@ class Sandbox:
             ahead = float(_setting(db, AHEAD) or 0)
             outside = self.now_outside()
             kept = _setting(db, SWITCHES)
-            yield Work(
+            work = Work(
                 db=db,
                 now=int(outside + ahead),
                 outside_now=outside,
@@ -53,7 +53,9 @@ class Sandbox:
                 switches=Switches(**json.loads(kept)) if kept else Switches(),
                 **request,
             )
-        self.woken()
+            yield work
+        if work.has_told:
+            self.woken()
 
     def provide(self, snapshots: Webhook | None, thin: Webhook | None) -> None:
         """Have the installation's own endpoints, and nothing left of requests cut short."""

@@ -35,6 +35,8 @@ class Work:
     idempotency_key: str | None = None
     version: str = ""
     """What the client says it speaks; empty if it does not say."""
+    has_told: bool = False
+    """Whether there is something to deliver now, or to do later."""
 
     # -- Objects --------------------------------------------------------------------------------
 
@@ -155,6 +157,7 @@ class Work:
             for each in self.every("webhook_endpoint", status="enabled", _kind=kind)
             if {"*", event["type"]} & set(each["enabled_events"])
         ]
+        self.has_told = self.has_told or bool(wanted)
         for endpoint in wanted:
             for _ in range(copies):
                 due_at = self.outside_now + self.switches.delay_seconds

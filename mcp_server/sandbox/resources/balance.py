@@ -33,7 +33,7 @@ def record(
         "description": kinds.get(type, "Stripe processing fees"),
         "type": "stripe_fee",
     }
-    return work.new(
+    transaction = work.new(
         "balance_transaction",
         "txn",
         amount=amount,
@@ -50,6 +50,8 @@ def record(
         status="available" if now_available else "pending",
         type=type,
     )
+    transaction.pop("livemode")
+    return work.save(transaction)
 
 
 def for_charge(work: Work, charge: Json, *, now_available: bool) -> Json:

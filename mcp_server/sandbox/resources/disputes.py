@@ -42,7 +42,7 @@ def open_for(work: Work, charge: Json, why: str) -> Json:
             "has_evidence": False,
             "past_due": False,
             "submission_count": 0,
-            "submission_method": None,
+            "submission_method": "not_submitted",
         },
         is_charge_refundable=inquiry,
         metadata={},
@@ -67,6 +67,7 @@ def _details(charge: Json, reason: str, *, inquiry: bool) -> Json:
     card = {
         "brand": charge["payment_method_details"]["card"]["brand"],
         "case_type": "inquiry" if inquiry else "chargeback",
+        "network": charge["payment_method_details"]["card"]["network"],
         "network_reason_code": NETWORK_CODES.get(reason, "10.4"),
     }
     return {"card": card, "type": "card"}

@@ -59,7 +59,6 @@ def _event(work: Work, asked: Params, timestamp: int) -> Json:
     if not payload:
         raise absent("payload")
     return {
-        "id": new_id("mtrevt"),
         "object": "billing.meter_event",
         "created": work.now,
         "event_name": asked.needed("event_name"),
@@ -146,7 +145,7 @@ def _keep(work: Work, events: list[Json]) -> list[tuple[Json, str]]:
         meter = next(work.every("billing.meter", event_name=event["event_name"], status="active"))
         key = meter["customer_mapping"]["event_payload_key"]
         counted = {"_meter": meter["id"], "_customer": event["payload"][key]}
-        work.insert(event | counted)
+        work.insert(event | counted | {"id": new_id("mtrevt")})
     return wrong
 
 
