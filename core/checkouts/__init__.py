@@ -1,1 +1,30 @@
 """Checkouts: pages at the provider that somebody is sent to. See README.md."""
+
+from core.checkouts.errors import CheckoutNotFound, ReturnUrlNotAllowed, WalletHoldsAnother
+from core.checkouts.finding import find
+from core.checkouts.following import Looked, converge, follow_checkout, look, look_at_checkout
+from core.checkouts.hearing import HANDLERS
+from core.checkouts.model import Checkout, Mode, State
+from core.checkouts.opening import open_checkout
+from core.checkouts.returning import ReturnPages
+
+JOBS = (open_checkout, look_at_checkout, follow_checkout)
+
+__all__ = [
+    "HANDLERS",
+    "JOBS",
+    "Checkout",
+    "CheckoutNotFound",
+    "Looked",
+    "Mode",
+    "ReturnPages",
+    "ReturnUrlNotAllowed",
+    "State",
+    "WalletHoldsAnother",
+    "converge",
+    "find",
+    "follow_checkout",
+    "look",
+    "look_at_checkout",
+    "open_checkout",
+]

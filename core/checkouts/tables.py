@@ -1,6 +1,7 @@
 """The table of checkouts: pages at the provider that somebody of a project is sent to."""
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
     Index,
@@ -23,8 +24,9 @@ checkouts = Table(
     # Of a payment: what is bought, at which price, and the payment that is to come of it.
     Column("payment_id", Key("pay")),
     Column("pack_id", Key("pck")),
-    Column("price_id", Key("prc")),
+    Column("price_id", String(255)),
     Column("quantity", Integer, nullable=False),
+    Column("keep_method", Boolean, nullable=False),
     # Of a setup: the currency of the payments to come.
     Column("asset", String(20)),
     Column("success_url", Text, nullable=False),
@@ -38,7 +40,6 @@ checkouts = Table(
     Column("opened_at", Instant),
     Column("closed_at", Instant),
     Column("seen_at", Instant),
-    Column("last_event_at", Instant),
     PrimaryKeyConstraint("project_id", "id"),
     CheckConstraint("mode in ('payment', 'setup', 'portal')", name="mode_is_known"),
     CheckConstraint(

@@ -139,6 +139,7 @@ class WorkersDied(Exception):
 async def _write_failure(runtime: Runtime, job: Job, claimed: Claimed, error: Exception) -> None:
     try:
         async with runtime.database.begin(SYSTEM) as work:
+            _bind(work, claimed)
             text = described(error)
             await queue.fail(work, claimed, job, error=text, jitter=_random.random())
             if job.failed:

@@ -157,8 +157,8 @@ class Operation(Generic[In, Out]):
         about_one = self.names_project and not (self.anyone or self.public)
         may_be = about_one and self.reads and not (self.batched or self.result.secret_fields)
         assert self.remembered is None or may_be, f"{self.name} cannot be remembered"
-        # The answer is read anew for its project, and told in full whenever it is asked for.
-        may_wait = about_one and not (self.batched or self.remembered or self.result.secret_fields)
+        # The answer is read anew, and told in full whenever it is asked for.
+        may_wait = not (self.public or self.batched or self.remembered or self.result.secret_fields)
         assert self.afterwards is None or may_wait, f"nothing can be done after {self.name}"
 
     @property

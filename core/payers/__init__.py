@@ -1,10 +1,16 @@
 """Payers: each project as the provider's customer, and what it pays with. See README.md."""
 
-from core.payers.customers import CustomerRecord, customer_of, find_customer, need_customer
+from core.payers.customers import (
+    CustomerRecord,
+    customer_of,
+    find_customer,
+    forget_customer,
+    need_customer,
+)
 from core.payers.errors import MethodNotFound
 from core.payers.hearing import HANDLERS
 from core.payers.jobs import JOBS, refresh_methods
-from core.payers.methods import MethodRecord, find_method, kept_methods
+from core.payers.methods import MethodRecord, find_method, keep_method, kept_methods
 
 __all__ = [
     "HANDLERS",
@@ -15,6 +21,8 @@ __all__ = [
     "customer_of",
     "find_customer",
     "find_method",
+    "forget_customer",
+    "keep_method",
     "kept_methods",
     "need_customer",
     "refresh_methods",

@@ -67,6 +67,14 @@ async def need_customer(context: JobContext) -> str:
     return first.external_id
 
 
+async def forget_customer(work: Work, external_id: str) -> None:
+    """Note that the provider knows this customer no longer: the next need makes another."""
+    known = await find_customer(work, external_id)
+    if known and not known.deleted_at:
+        await change_customer(work, known, deleted_at=work.now, default_method=None)
+        await events.tell(work.within(known.project_id), events.CUSTOMER_DELETED, known.external_id)
+
+
 async def mirror_customer(work: Work, known: CustomerRecord, seen: payments.Customer) -> None:
     """Keep what the provider says of a project's customer now. One that is deleted stays so."""
     values: dict[str, Any] = {"seen_at": work.now, "default_method": seen.default_method_id}

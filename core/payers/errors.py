@@ -1,4 +1,4 @@
-"""What is not found of a project's customer, and what cannot be shown."""
+"""What is not found of what a project pays with."""
 
 from dataclasses import dataclass
 
@@ -12,11 +12,3 @@ class MethodNotFound(EngineError):
     code = "payment_method_not_found"
     kind = Kind.NOT_FOUND
     method_id: str
-
-
-@dataclass(eq=False)
-class NoCustomer(EngineError):
-    """This project has never paid nor left a payment method, so there is nothing to show."""
-
-    code = "no_customer"
-    kind = Kind.REFUSED

@@ -15,7 +15,7 @@ from core import payments
 from core.db.upsert import insert_if_absent
 from core.db.work import Work
 from core.payers import events, tables
-from core.payers.customers import CustomerRecord
+from core.payers.customers import CustomerRecord, find_customer
 from core.payers.errors import MethodNotFound
 
 WORD_MAX = 40
@@ -104,6 +104,13 @@ async def mirror_method(work: Work, customer: CustomerRecord, seen: payments.Met
     m = tables.methods.c
     this = m.project_id == work.project_id, m.external_id == seen.id
     await work.execute(update(tables.methods).where(*this).values(told | {"detached_at": None}))
+
+
+async def keep_method(work: Work, seen: payments.Method) -> None:
+    """Keep a method that was just left by this project's customer, and by nobody else."""
+    customer = await find_customer(work, seen.customer_id or "")
+    if customer and customer.project_id == work.project_id:
+        await mirror_method(work, customer, seen)
 
 
 async def mirror_detached(work: Work, known: MethodRecord) -> None:

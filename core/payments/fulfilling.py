@@ -73,10 +73,22 @@ class Told:
         return replace(cls.of_payment(seen), status=Status.FAILED, failure=why)
 
     @classmethod
-    def of_free(cls, seen: Checkout) -> "Told":
-        """Read a checkout of which nothing was due: a promotion covers all of it."""
-        assert seen.paid == PaidState.NOTHING_DUE, "what is paid has a payment"
-        return cls(status=Status.SUCCEEDED, customer_id=seen.customer_id)
+    def of_checkout(cls, seen: Checkout) -> "Told":
+        """Read a finished checkout without its payment: nothing was due, or it cannot be read."""
+        received = Money(0, seen.total.asset) if seen.total else None
+        if seen.paid == PaidState.PAID:
+            received = seen.total
+        paid = seen.paid in {PaidState.PAID, PaidState.NOTHING_DUE}
+        return cls(
+            status=Status.SUCCEEDED if paid else Status.PENDING,
+            received=received,
+            external_id=seen.payment_id,
+            customer_id=seen.customer_id,
+        )
+
+    def canceled(self) -> "Told":
+        """Tell the same of a payment that nobody can make any more."""
+        return replace(self, status=Status.CANCELED)
 
 
 _KNOWN = frozenset(PaymentState)

@@ -1,6 +1,11 @@
 """Who handles what a payment provider tells us: the slices' handlers, joined by type of event."""
 
-from core import inbox
+from core import checkouts, inbox, packs, payers, payments
 
-HANDLERS: inbox.Handlers = {}
+HANDLERS: inbox.Handlers = {
+    **checkouts.HANDLERS,
+    **packs.HANDLERS,
+    **payers.HANDLERS,
+    **payments.HANDLERS,
+}
 """A type that is not here is kept and marked ignored."""

@@ -1,6 +1,6 @@
 """What the engine does of itself, again and again: seal, expire, and forget."""
 
-from core import audit, inbox, jobs, ledger_proof, messaging, wallets
+from core import audit, checkouts, inbox, jobs, ledger_proof, messaging, packs, payers, wallets
 from core.db.work import Work
 from core.jobs import Job, JobContext, Schedule, job
 from core.metering import jobs as metering
@@ -66,5 +66,8 @@ SCHEDULES = (
 JOBS: tuple[Job, ...] = (
     *(each.job for each in SCHEDULES),
     inbox.handle_event,
+    *packs.JOBS,
+    *payers.JOBS,
+    *checkouts.JOBS,
 )
 """Every job of the engine: what recurs, and what is asked for."""

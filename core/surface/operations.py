@@ -2,10 +2,14 @@
 
 from typing import Any
 
+from core.checkouts import operations as checkouts
 from core.compliance import operations as compliance
 from core.inbox import operations as inbox
 from core.metering import operations as metering
 from core.operations.operation import Operation
+from core.packs import operations as packs
+from core.payers import operations as payers
+from core.payments import operations as payments
 from core.projects import operations as projects
 from core.reporting import operations as reporting
 from core.wallets import operations as wallets
@@ -14,6 +18,10 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *projects.OPERATIONS,
     *wallets.OPERATIONS,
     *metering.OPERATIONS,
+    *packs.OPERATIONS,
+    *checkouts.OPERATIONS,
+    *payers.OPERATIONS,
+    *payments.OPERATIONS,
     *reporting.OPERATIONS,
     *inbox.OPERATIONS,
     *compliance.OPERATIONS,

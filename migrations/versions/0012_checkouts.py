@@ -18,8 +18,9 @@ def upgrade() -> None:
         sa.Column("state", sa.String(8), nullable=False),
         sa.Column("payment_id", key()),
         sa.Column("pack_id", key()),
-        sa.Column("price_id", key()),
+        sa.Column("price_id", sa.String(255)),
         sa.Column("quantity", sa.Integer, nullable=False),
+        sa.Column("keep_method", sa.Boolean, nullable=False),
         sa.Column("asset", sa.String(20)),
         sa.Column("success_url", sa.Text, nullable=False),
         sa.Column("cancel_url", sa.Text, nullable=False),
@@ -32,7 +33,6 @@ def upgrade() -> None:
         sa.Column("opened_at", instant()),
         sa.Column("closed_at", instant()),
         sa.Column("seen_at", instant()),
-        sa.Column("last_event_at", instant()),
         sa.PrimaryKeyConstraint("project_id", "id", name="pk_checkouts_checkouts"),
         sa.CheckConstraint(
             "(mode = 'payment') = (payment_id is not null)",

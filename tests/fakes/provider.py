@@ -13,6 +13,7 @@ from core.payments import (
     Checkout,
     CheckoutMode,
     CheckoutState,
+    Decline,
     Dispute,
     DisputeState,
     Method,
@@ -81,6 +82,27 @@ class FakeProvider:
             return self._finish_setup(checkout)
         payment = self._charged(self._begin(checkout))
         return self._finish(checkout, payment, PaidState.PAID)
+
+    def decline(self, checkout_id: str, reason: str = "Your card was declined.") -> Checkout:
+        """Try to pay with a card that is declined; the page stays open."""
+        checkout = self._open(checkout_id)
+        declined = Decline(reason=reason, provider_code="card_declined")
+        payment = replace(self._begin(checkout), state=PaymentState.NEEDS_METHOD, decline=declined)
+        self.keep(payment, "payment_intent.payment_failed")
+        return self.keep(replace(checkout, payment_id=payment.id))
+
+    def cover(self, checkout_id: str) -> Checkout:
+        """Finish a checkout with a promotion that covers all of it: nothing is charged."""
+        checkout = self._open(checkout_id)
+        assert checkout.total is not None, "there is nothing to pay"
+        finished = replace(
+            checkout,
+            state=CheckoutState.COMPLETE,
+            paid=PaidState.NOTHING_DUE,
+            total=Money(0, checkout.total.asset),
+            url=None,
+        )
+        return self.keep(finished, "checkout.session.completed")
 
     def pay_later(self, checkout_id: str) -> Checkout:
         """Finish a checkout with a method that takes days; then `settle` it, or `bounce` it."""
@@ -290,6 +312,9 @@ class FakeProvider:
     def _begin(self, checkout: Checkout) -> Payment:
         assert checkout.total is not None, "there is nothing to pay"
         method = self.leave_method(checkout.customer_id or "")
+        if checkout.payment_id:
+            tried = self.find(Payment, checkout.payment_id)
+            return replace(tried, method_id=method.id, decline=None)
         return Payment(
             **self.made("pi") | {"metadata": checkout.metadata},
             state=PaymentState.NEEDS_CONFIRMATION,

@@ -1,0 +1,152 @@
+"""What is sent to the operations on checkouts, and what they answer."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from core import payments
+from core.checkouts.model import Checkout, State
+from core.operations.fields import AssetCode, Code, Identifier, Line, WalletId
+from core.operations.operation import ProjectRequest, Result
+
+QUANTITY_MAX = 100
+
+CheckoutId = Annotated[str, Identifier("chk")]
+ReturnUrl = Annotated[str, Line(1000, r"^https?://")]
+
+
+class _Returning(ProjectRequest):
+    success_url: ReturnUrl | None = Field(
+        None,
+        description="Where people come back to when they are done; leave out for our own page. "
+        "Only origins that the operator allows.",
+    )
+    cancel_url: ReturnUrl | None = Field(
+        None, description="Where people come back to who change their mind."
+    )
+
+
+class CreateCheckout(_Returning):
+    pack_key: Annotated[Code, Field(examples=["starter"])] = Field(
+        description="Which credit pack; see list_credit_packs."
+    )
+    quantity: int = Field(1, ge=1, le=QUANTITY_MAX, description="How many of it.")
+    wallet_id: WalletId | None = Field(
+        None,
+        description="Which wallet gets the credits; leave out for the project's own wallet that "
+        "holds them.",
+    )
+    keep_payment_method: bool = Field(
+        default=False,
+        description="Keep what is paid with for payments without anybody there, as in a top-up. "
+        "The page asks for consent.",
+    )
+
+
+class CreatePaymentMethodSetup(_Returning):
+    currency: AssetCode = Field(description="What later payments will be in, as in USD/2.")
+
+
+class CreatePortalSession(ProjectRequest):
+    return_url: ReturnUrl | None = Field(
+        None, description="Where people come back to; leave out for our own page."
+    )
+
+
+class GetCheckout(ProjectRequest):
+    checkout_id: CheckoutId
+
+
+class CheckoutView(Result):
+    id: str
+    project_id: str
+    mode: Literal["payment", "setup", "portal"]
+    state: Literal["opening", "open", "complete", "expired", "refused"]
+    url: str | None
+    """Send the person who pays here. Null until the page is there, and once it is over."""
+    expires_at: datetime
+    refusal: str | None
+    """Why the payment provider gives no page, in its own words."""
+    payment_id: str | None
+    payment_status: Literal["expected", "pending", "failed", "succeeded", "canceled"] | None
+    """Credits are granted once it is succeeded; pending means days."""
+    failure: str | None
+    """Why the last try to pay failed. Another can be made while the page is open."""
+    pack_id: str | None
+    quantity: int
+    price: str | None
+    currency: str | None
+    credits: str | None
+    bonus_credits: str | None
+    asset: str | None
+    wallet_id: str | None
+    transaction_id: str | None
+    """What booked the money and granted the credits."""
+    created_at: datetime
+    closed_at: datetime | None
+
+
+class PortalSession(Result):
+    id: str
+    project_id: str
+    state: Literal["opening", "open", "complete", "expired", "refused"]
+    url: str | None
+    """Send somebody who may see what was paid here, at once: it is good for a few minutes."""
+    expires_at: datetime
+
+
+def checkout_view(
+    checkout: Checkout, record: payments.PaymentRecord | None, now: datetime
+) -> CheckoutView:
+    """Show a checkout with the payment that is to come of it."""
+    bought = _bought(record) if record else _NOTHING | {"currency": checkout.asset}
+    return CheckoutView(
+        id=checkout.id,
+        project_id=checkout.project_id,
+        mode=checkout.mode.value,
+        state=checkout.state.value,
+        url=checkout.address(now),
+        expires_at=checkout.expires_at,
+        refusal=checkout.refusal["reason"] if checkout.refusal else None,
+        payment_id=checkout.payment_id,
+        pack_id=checkout.pack_id,
+        quantity=checkout.quantity,
+        created_at=checkout.created_at,
+        closed_at=checkout.closed_at,
+        **bought,
+    )
+
+
+_NOTHING: dict[str, Any] = dict.fromkeys(
+    (
+        *("payment_status", "failure", "price", "currency", "credits", "bonus_credits"),
+        *("asset", "wallet_id", "transaction_id"),
+    )
+)
+
+
+def _bought(record: payments.PaymentRecord) -> dict[str, Any]:
+    sale = record.sale
+    return {
+        "payment_status": record.status.value,
+        "failure": record.failure.reason if record.failure else None,
+        "price": sale.price.decimal,
+        "currency": str(sale.price.asset),
+        "credits": sale.credits.decimal,
+        "bonus_credits": sale.bonus.decimal,
+        "asset": str(sale.credits.asset),
+        "wallet_id": sale.wallet_id,
+        "transaction_id": record.transaction_id,
+    }
+
+
+def portal_session(checkout: Checkout, now: datetime) -> PortalSession:
+    over = checkout.state is State.OPEN and now >= checkout.expires_at
+    return PortalSession(
+        id=checkout.id,
+        project_id=checkout.project_id,
+        state="expired" if over else checkout.state.value,
+        url=checkout.address(now),
+        expires_at=checkout.expires_at,
+    )
