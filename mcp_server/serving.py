@@ -5,17 +5,19 @@ beside requests: MCP sessions, and the worker where it shares the process.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Mount, Route
 
 import migrations
 from auth import pages
@@ -26,16 +28,20 @@ from auth.people import People
 from auth.server import AuthServer
 from auth.settings import AuthSettings
 from auth.totp import SecondFactors
+from core.inbox import Intake
 from mcp_server.adapters.metadata_fetcher import HttpDocumentFetcher
 from mcp_server.app import Lifespan, Parts, build_app
-from mcp_server.http import api, docs, health, metrics, openapi
-from mcp_server.http.origins import Origins
+from mcp_server.http import api, docs, health, metrics, openapi, stripe_webhook
+from mcp_server.http.origins import LOOPBACK, Origins, host_of
 from mcp_server.http.proxies import networks
 from mcp_server.mcp_app import Mcp, McpSettings, build_mcp
+from mcp_server.paying import SANDBOX_PATH, deliver_inside
 from mcp_server.wiring import Installation
 from mcp_server.worker import WorkerProcess, write_floods
 
 VERSION = version("bursar")
+
+logger = logging.getLogger(__name__)
 
 
 def build(installation: Installation) -> Starlette:
@@ -53,6 +59,7 @@ def build(installation: Installation) -> Starlette:
                 Route("/", _home, methods=["GET"]),
                 *_api(installation, identity, auth),
                 *_auth(installation, auth, passwords),
+                *_payments(installation),
                 *health.routes(_readiness(installation)),
                 metrics.route(
                     installation.metrics, settings.metrics_token.get_secret_value() or None
@@ -124,6 +131,25 @@ def _auth(installation: Installation, auth: AuthSettings, passwords: Passwords) 
     return [*oauth_routes(server, pages.show_error(people)), *pages.routes(people)]
 
 
+def _payments(installation: Installation) -> list[BaseRoute]:
+    """Make the endpoints that hear of payments, and the stand-in where there is one."""
+    paying = installation.paying
+    door = stripe_webhook.StripeDoor(
+        intake=Intake(installation.database),
+        verifiers=paying.verifiers,
+        metrics=installation.metrics,
+        trail=installation.trail,
+    )
+    if not paying.sandbox:
+        return [*stripe_webhook.routes(door)]
+    if host_of(urlsplit(installation.settings.public_url).netloc) not in LOOPBACK:
+        logger.warning(
+            "the sandbox stands in for Stripe, and whoever comes here can buy without paying: "
+            "set BURSAR_STRIPE_SECRET_KEY, or BURSAR_STRIPE_SANDBOX=false"
+        )
+    return [*stripe_webhook.routes(door), Mount(SANDBOX_PATH, app=paying.sandbox.app)]
+
+
 def _readiness(installation: Installation) -> health.Readiness:
     probes = installation.probes.reader
     parts = [*health.database(probes, newest_migration()), health.memory()]
@@ -143,9 +169,10 @@ def _lifespan(
     installation: Installation, mcp: Mcp, identity: Identity, passwords: Passwords
 ) -> Lifespan:
     @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
         stop = asyncio.Event()
-        async with mcp.app.run(), asyncio.TaskGroup() as tasks:
+        sandbox = installation.paying.sandbox
+        async with mcp.app.run(), deliver_inside(sandbox, app), asyncio.TaskGroup() as tasks:
             tasks.create_task(write_floods(installation.trail, stop))
             if installation.settings.worker_in_serve:
                 tasks.create_task(WorkerProcess(installation).run(stop))

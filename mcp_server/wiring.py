@@ -7,13 +7,20 @@ operations of the engine and of `auth`. What serves it is made in `serving`.
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from starlette.requests import Request
+
+from auth.identity import Identity
+from auth.jobs import SCHEDULES as AUTH_SCHEDULES
 from auth.operations import OPERATIONS as AUTH_OPERATIONS
-from core import projects, surface
+from core import inbox, jobs, payments, projects, surface
 from core.audit import Trail
 from core.db.engine import Engines, open_engines
 from core.db.work import Database
+from core.jobs import Runtime, Schedule
+from core.kernel.caller import PlatformRole
 from core.kernel.clock import Clock, SystemClock
 from core.kernel.ids import Ulids
 from core.kernel.proving import Proof
@@ -26,10 +33,14 @@ from mcp_server.adapters.redis_connection import RedisConnection
 from mcp_server.adapters.redis_limits import RedisLimiter
 from mcp_server.http.metrics import MeasuredGate, Metrics
 from mcp_server.http.readings import readings
+from mcp_server.paying import Paying, open_paying
+from mcp_server.sandbox import MayControl
 from mcp_server.secrets import InstallationKeys, load_keys
 from mcp_server.settings import Settings, WrongSetting, load_settings
 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (*surface.OPERATIONS, *AUTH_OPERATIONS)
+SCHEDULES: tuple[Schedule, ...] = (*surface.SCHEDULES, *AUTH_SCHEDULES)
+JOBS = {each.name: each for each in (*surface.JOBS, *(each.job for each in AUTH_SCHEDULES))}
 
 PROVING_POOL = 1
 LIFETIMES = {"summarize_usage": 60.0}
@@ -51,6 +62,9 @@ class Installation:
     limiter: RateLimiter
     trail: Trail
     metrics: Metrics
+    paying: Paying
+    runtime: Runtime
+    """The jobs, and the ports they may use: for workers, and for calls that wait for a job."""
     gate: MeasuredGate
     operations: Mapping[str, Operation[Any, Any]]
 
@@ -79,7 +93,9 @@ async def opened(
         yield installation
     finally:
         await finish_begun()
+        await jobs.finish_hastened()
         await installation.trail.write_floods()
+        await installation.paying.close()
         if installation.redis:
             await installation.redis.close()
         await installation.probes.dispose()
@@ -101,6 +117,9 @@ def _wire(settings: Settings, clock: Clock) -> Installation:
     limiter: RateLimiter = RedisLimiter(redis, memory) if redis else memory
     cache: Cache = RedisCache(redis, LIFETIMES) if redis else MemoryCache(clock, LIFETIMES)
     trail, metrics = Trail(database), Metrics(readings(engines, database))
+    paying = open_paying(settings, keys, clock, _may_control(database))
+    ports = {"gateway": paying.gateway, inbox.HANDLERS: surface.HANDLERS}
+    runtime = Runtime(database, JOBS, ports)
     return Installation(
         settings=settings,
         keys=keys,
@@ -117,6 +136,8 @@ def _wire(settings: Settings, clock: Clock) -> Installation:
         limiter=limiter,
         trail=trail,
         metrics=metrics,
+        paying=paying,
+        runtime=runtime,
         gate=MeasuredGate(
             database,
             trail,
@@ -125,9 +146,21 @@ def _wire(settings: Settings, clock: Clock) -> Installation:
             projects.find_project,
             metrics,
             cache=cache,
+            hasten=partial(jobs.run_now, runtime),
+            given={payments.Limits: paying.gateway.limits},
         ),
         operations={each.name: each for each in OPERATIONS},
     )
+
+
+def _may_control(database: Database) -> MayControl:
+    """Let operators, and nobody else, decide what the stand-in for Stripe does next."""
+
+    async def may(http: Request) -> bool:
+        caller = await Identity(database).person(http.cookies)
+        return caller.platform_role is PlatformRole.OPERATOR
+
+    return may
 
 
 def _keys(settings: Settings) -> InstallationKeys:

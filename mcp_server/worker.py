@@ -10,11 +10,10 @@ import os
 import socket
 from collections.abc import Sequence
 
-from auth.jobs import SCHEDULES as AUTH_SCHEDULES
-from core import jobs, surface
+from core import jobs
 from core.audit import Trail
 from core.db.bell import wait_for
-from core.jobs import Runtime, Schedule, Worker
+from core.jobs import Worker
 from core.kernel.caller import SYSTEM
 from core.messaging import Broker, Mailer, Relay, Subscription, mail_delivery
 from mcp_server.adapters.local_broker import LocalBroker
@@ -22,10 +21,8 @@ from mcp_server.adapters.redis_connection import RedisConnection
 from mcp_server.adapters.redis_streams import RedisStreamBroker, RedisStreamReader
 from mcp_server.adapters.smtp_mailer import SmtpMailer
 from mcp_server.settings import Settings
-from mcp_server.wiring import Installation
+from mcp_server.wiring import SCHEDULES, Installation
 
-SCHEDULES: tuple[Schedule, ...] = (*surface.SCHEDULES, *AUTH_SCHEDULES)
-JOBS = {each.job.name: each.job for each in SCHEDULES}
 SUBSCRIPTIONS: tuple[Subscription, ...] = ()
 """Who consumes the engine's own events inside it."""
 
@@ -50,7 +47,7 @@ class WorkerProcess:
         await self._install(stop)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(Relay(this.database, self._broker()).run(stop))
-            tasks.create_task(Worker(Runtime(this.database, JOBS)).run(stop))
+            tasks.create_task(Worker(this.runtime).run(stop))
             mailer, url = mailer_of(this.settings), this.settings.public_url
             tasks.create_task(mail_delivery.run(this.database, mailer, url, stop=stop))
             if this.redis:
