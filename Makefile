@@ -11,6 +11,8 @@ BIN := $(VENV)/bin
 # Tests per run: one worker per core, and what a worker has finished is taken from the slowest.
 WORKERS ?= auto
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+# A client of the sandbox that nobody here wrote (npm fetches it once).
+STRIPE_CLI := .cache/stripe-cli/installed
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_REQUIRE_VIRTUALENV := 1
@@ -32,7 +34,7 @@ run: $(VENV)/.runtime ## Install, migrate, seed a small demo once, and serve on 
 # -- Trust it -------------------------------------------------------------------------------------
 
 .PHONY: test
-test: $(VENV)/.dev ## Run every test, on SQLite and on a PostgreSQL that the tests bring
+test: $(VENV)/.dev $(STRIPE_CLI) ## Run every test, on SQLite and on a PostgreSQL that the tests bring
 	@$(PYTEST) $(ARGS)
 
 .PHONY: check
@@ -61,7 +63,7 @@ empty :=
 space := $(empty) $(empty)
 
 .PHONY: coverage
-coverage: $(VENV)/.dev ## Every test, with branch coverage; the parts that count money need all of it
+coverage: $(VENV)/.dev $(STRIPE_CLI) ## Every test, with branch coverage; the parts that count money need all of it
 	$(call say,tests with coverage)
 	@mkdir -p .cache/coverage && rm -f .cache/coverage/data*
 	@$(PYTEST) --cov --cov-report= $(ARGS)
@@ -153,3 +155,7 @@ $(VENV)/.runtime: requirements.lock requirements-build.lock pyproject.toml | $(B
 $(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/python
 	$(call install,requirements-dev.lock)
 	@touch $@ $(VENV)/.runtime
+
+$(STRIPE_CLI): tests/stripe/cli/package.json tests/stripe/cli/package-lock.json | $(VENV)/.dev
+	@$(BIN)/python -m tests.stripe.cli
+	@touch $@

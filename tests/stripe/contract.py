@@ -179,7 +179,7 @@ def _adapter(module: str, name: str) -> TypeAdapter[Any]:
 def _model(described: type) -> type[BaseModel]:
     """Make a model of a TypedDict which takes what it names and nothing else."""
     names = dict(vars(sys.modules[described.__module__]))
-    required = getattr(described, "__required_keys__", frozenset())
+    required: frozenset[str] = getattr(described, "__required_keys__", frozenset())
     fields: dict[str, Any] = {}
     for name, annotation in described.__annotations__.items():
         if name in RequestOptions.__annotations__:

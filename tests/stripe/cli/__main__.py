@@ -1,0 +1,5 @@
+"""Install Stripe's command line: `python -m tests.stripe.cli`."""
+
+from tests.stripe.cli import install
+
+install()
