@@ -88,6 +88,28 @@ CASES: dict[str, Case] = {
     "charge_usage": here(wallet_id="{wallet_id}", **use("new-2", "new")),
     "summarize_usage": here(meter_key="tokens", window="day", group_by="model"),
     "list_usage_events": here(event_id="{charged_event_id}"),
+    "create_credit_pack": about(
+        pack_key="yearly",
+        name="Yearly",
+        credits="5000",
+        bonus_credits="100",
+        asset="CREDIT/6",
+        price="40.00",
+        currency="USD/2",
+        expires_after_days=365,
+    ),
+    "update_credit_pack": about(pack_key="starter", price="12.00"),
+    "archive_credit_pack": about(pack_key="starter"),
+    "list_credit_packs": here(limit=10),
+    "create_checkout": here(pack_key="starter", quantity=2, wallet_id="{team_wallet_id}"),
+    "get_checkout": here(checkout_id="{checkout_id}"),
+    "create_payment_method_setup": here(currency="USD/2"),
+    "create_portal_session": here(),
+    "list_payment_methods": here(),
+    "set_default_payment_method": here(method_id="{method_id}"),
+    "detach_payment_method": here(method_id="{method_id}"),
+    "list_payments": here(status="succeeded"),
+    "get_payment": here(payment_id="{payment_id}"),
     "get_project_overview": here(days=3),
     "list_stripe_events": about(state="waiting", type="payment_intent.succeeded"),
     "get_stripe_event": about(stripe_event_id=STRIPE_EVENT),
@@ -98,6 +120,6 @@ CASES: dict[str, Case] = {
 }
 MONEY = (
     *("grant_credits", "transfer_credits", "hold_credits", "capture_hold", "charge_usage"),
-    *("record_usage", "reverse_transaction"),
+    *("record_usage", "reverse_transaction", "create_checkout"),
 )
 """What moves value or is the cause of it."""

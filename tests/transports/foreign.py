@@ -35,6 +35,10 @@ THEIRS: dict[str, Theirs] = {
     "new_external_key": lambda them: [them.key],
     "object_id": lambda them: [them.wallet_id, them.key_id, them.project_id],
     "client_id": lambda them: [f"cli_{them.key}"],
+    "checkout_id": lambda them: [them.checkout_id],
+    "payment_id": lambda them: [them.payment_id],
+    "method_id": lambda them: [them.method_id],
+    "visible_to": lambda them: [them.project_id],
     "cursor": lambda them: [cursor(*each) for each in _places(them)],
 }
 """Fields that name something of a customer's, and what another customer has to put there."""
@@ -46,8 +50,14 @@ HARMLESS = {
     *("occurred_at", "start_at", "end_at", "since", "until", "window", "group_by", "days"),
     *("operation", "decision", "action", "events", "source", "priority", "expires_at"),
     *("capture_max", "expires_in_seconds", "state", "type", "stripe_event_id"),
+    *("pack_key", "credits", "bonus_credits", "description", "expires_after_days", "visibility"),
+    *("include_archived", "success_url", "cancel_url", "return_url", "keep_payment_method"),
+    "status",
 }
 """Fields that name nothing: values of the caller's own, and what all customers share."""
+
+LISTS = {"visible_to"}
+"""Of those, fields that name several at once."""
 
 AUTHORITY = {"token"}
 """Fields whose value is itself the right to see what it names, and that nobody can guess."""
@@ -97,7 +107,7 @@ def fields_of(request: type[BaseModel]) -> set[str]:
 def _with(call: dict[str, Any], name: str, value: str) -> dict[str, Any]:
     if "events" in call and name == "event_id":
         return call | {"events": [each | {name: value} for each in call["events"][:1]]}
-    return call | {name: value}
+    return call | {name: [value] if name in LISTS else value}
 
 
 def nobodys(value: str) -> str:
@@ -119,4 +129,5 @@ def _places(them: Tenant) -> list[tuple[str, ...]]:
     """Where a list of theirs could have been left."""
     ids = (them.project_id, them.wallet_id, them.people[Role.ADMIN], them.invitation_id)
     more = (them.key_id, them.invocation_id, them.hold_id, renamed(them.transaction_id, "grt"))
-    return [(each,) for each in (*ids, *more)]
+    paid = (them.payment_id, them.method_id, them.checkout_id)
+    return [(each,) for each in (*ids, *more, *paid)]

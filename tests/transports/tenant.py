@@ -5,11 +5,13 @@ import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from auth import users
-from core import inbox
+from core import inbox, surface
+from core.jobs import Runtime, run_now
 from core.kernel.caller import SYSTEM, Caller, CallerKind, PlatformRole, Role
 from core.messaging import mailing
 from core.operations.perform import Call
@@ -17,6 +19,7 @@ from core.operations.scopes import SCOPES
 from core.projects import find_project
 from mcp_server.wiring import OPERATIONS
 from tests import servers, stripe_events
+from tests.fakes.gateway import FakeGateway
 from tests.world import AUDITOR, OPERATOR, World, agent
 
 BY_NAME = {each.name: each for each in OPERATIONS}
@@ -30,6 +33,14 @@ METER = {
     "property": "tokens",
     "price": "0.01",
     "asset": "CREDIT/6",
+}
+PACK = {
+    "pack_key": "starter",
+    "name": "Starter",
+    "credits": "1000",
+    "asset": "CREDIT/6",
+    "price": "10.00",
+    "currency": "USD/2",
 }
 
 
@@ -62,6 +73,11 @@ class Tenant:
     charged_event_id: str
     key_id: str
     invocation_id: str
+    checkout_id: str
+    """One that was paid."""
+    payment_id: str
+    method_id: str
+    """What it was paid with, and kept."""
 
     def caller(self, role: Role) -> Caller:
         """An agent that acts for the person with this role, here."""
@@ -122,8 +138,16 @@ async def _keep(folder: Path, keys: tuple[str, ...]) -> None:
 
 
 async def _settle(world: World, keys: Sequence[str]) -> list[Tenant]:
+    gateway = FakeGateway(world.clock)
+    known = {each.name: each for each in surface.JOBS}
+    ports = {"gateway": gateway, inbox.HANDLERS: surface.HANDLERS}
+    # While customers move in somebody takes payments; later calls are answered from what is there.
+    alone = world.gate
+    world.gate = replace(alone, hasten=partial(run_now, Runtime(world.database, known, ports)))
     await open_platform(world)
-    return [await move_in(world, key) for key in keys]
+    tenants = [await move_in(world, key, gateway) for key in keys]
+    world.gate = alone
+    return tenants
 
 
 async def ask(world: World, name: str, /, **arguments: Any) -> dict[str, Any]:
@@ -139,6 +163,7 @@ async def open_platform(world: World) -> None:
     """Make what all customers share: an operator, a meter, and something that Stripe told."""
     await add_user(world, "operator@bursar.example", platform_role=PlatformRole.OPERATOR)
     await ask(world, "create_meter", **METER)
+    await ask(world, "create_credit_pack", **PACK)
     told = inbox.read_event(stripe_events.paid(STRIPE_EVENT), inbox.Endpoint.SNAPSHOT)
     async with world.database.begin(SYSTEM) as work:
         await inbox.store(work, [told])
@@ -150,7 +175,7 @@ async def add_user(world: World, email: str, *, platform_role: PlatformRole | No
     return user.id
 
 
-async def move_in(world: World, key: str) -> Tenant:
+async def move_in(world: World, key: str, gateway: FakeGateway) -> Tenant:
     """Open a project with people, wallets, usage, a key, an invitation, and a history."""
     people = {role: await add_user(world, f"{role}@{key}.example") for role in Role}
     invited, stranger = [
@@ -189,6 +214,7 @@ async def move_in(world: World, key: str) -> Tenant:
     address = f"new@{key}.example"
     invitation = await ask(world, "invite_member", **here, email=address, role="member")
     calls = await ask(world, "list_tool_invocations", **here, operation="grant_credits")
+    bought = await _buy(world, gateway, **team)
     tenant = Tenant(
         key=key,
         project_id=project["id"],
@@ -205,9 +231,24 @@ async def move_in(world: World, key: str) -> Tenant:
         charged_event_id=f"{key}-charged",
         key_id=made["id"],
         invocation_id=calls["items"][0]["id"],
+        **bought,
     )
     await ask_as(world, tenant.caller(Role.OWNER), "list_wallets", **here)
     return tenant
+
+
+async def _buy(world: World, gateway: FakeGateway, **team: str) -> dict[str, str]:
+    """Buy a pack on the provider's page, with a card that is kept."""
+    here = {"project_id": team["project_id"]}
+    checkout = await ask(world, "create_checkout", **team, pack_key="starter")
+    gateway.provider.pay(checkout["url"].rsplit("/", 1)[1])
+    await ask(world, "get_checkout", **here, checkout_id=checkout["id"])
+    [method] = (await ask(world, "list_payment_methods", **here))["items"]
+    return {
+        "checkout_id": checkout["id"],
+        "payment_id": checkout["payment_id"],
+        "method_id": method["id"],
+    }
 
 
 def use(event_id: str, key: str) -> dict[str, Any]:
