@@ -8,6 +8,7 @@ the first try, it has then been done exactly once, and the sums below must be th
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -54,7 +55,7 @@ class Crowd:
         wallet, other = self.random.sample(self.projects[project], 2)
         amount = str(Decimal(self.random.randrange(1, 3_000_000)).scaleb(-6))
         in_project = {"project_id": project}
-        match self.random.randrange(10):
+        match self.random.randrange(14):
             case 0 | 1:
                 sent = {"wallet_id": wallet, "amount": amount}
                 return Action(f"k{n}", "grant_credits", in_project | sent)
@@ -63,6 +64,12 @@ class Crowd:
                 return Action(f"k{n}", "transfer_credits", in_project | sent)
             case 4 if self.done:
                 return self._reversal(n)
+            case 5 | 6:
+                lasts = {"expires_in_seconds": self.random.choice([5, 86_400])}
+                sent = {"wallet_id": wallet, "amount": amount} | lasts
+                return Action(f"k{n}", "hold_credits", in_project | sent)
+            case 7 | 8 if self._holds():
+                return self._settlement(n)
             case _:
                 return Action(f"k{n}", "charge_usage", in_project | self._usage(wallet))
 
@@ -80,6 +87,19 @@ class Crowd:
             return Action(f"k{n}", "charge_usage", sent | self._usage(self._any(sent)))
         sent["transaction_id"] = body["transaction_id"]
         return Action(f"k{n}", "reverse_transaction", sent)
+
+    def _holds(self) -> list[tuple[Action, dict[str, Any]]]:
+        return [each for each in self.done.values() if each[0].name == "hold_credits"]
+
+    def _settlement(self, n: int) -> Action:
+        """Capture a part of a hold, or the whole, or release it, whatever became of it before."""
+        action, hold = self.random.choice(self._holds())
+        sent = {"project_id": action.arguments["project_id"], "hold_id": hold["hold_id"]}
+        if self.random.random() < 0.3:
+            return Action(f"k{n}", "release_hold", sent)
+        if self.random.random() < 0.5:
+            sent["amount"] = str((Decimal(hold["amount"]) / 3).quantize(Decimal("0.000001")))
+        return Action(f"k{n}", "capture_hold", sent)
 
     def _any(self, sent: dict[str, Any]) -> str:
         return self.random.choice(self.projects[sent["project_id"]])
@@ -115,12 +135,19 @@ class Crowd:
         if outcome.error is None:
             self.done[action.key] = action, outcome.body
 
+    def _open_holds(self) -> list[dict[str, Any]]:
+        endings = {"capture_hold", "release_hold"}
+        ended = {body["hold_id"] for action, body in self.done.values() if action.name in endings}
+        now = self.world.clock.now()
+        holds = [hold for _, hold in self._holds() if hold["hold_id"] not in ended]
+        return [hold for hold in holds if datetime.fromisoformat(hold["expires_at"]) > now]
+
     def expected(self) -> dict[str, Decimal]:
-        """Add up what every wallet must hold."""
+        """Add up what every wallet must have to spend."""
         sums: Counter[str] = Counter()
         moved: dict[str, dict[str, Decimal]] = {}
         for action, body in self.done.values():
-            if action.name == "reverse_transaction":
+            if action.name in NOT_MOVING:
                 continue
             moved[body["transaction_id"] or action.key] = _effect(action, body)
         for effect in moved.values():
@@ -128,13 +155,18 @@ class Crowd:
         for action, body in self.done.values():
             if action.name == "reverse_transaction":
                 sums.subtract(moved[body["reverses"]])
+        for hold in self._open_holds():
+            sums[hold["wallet_id"]] -= Decimal(hold["amount"])
         every = [wallet for wallets in self.projects.values() for wallet in wallets]
         return {wallet: Decimal(sums[wallet]) for wallet in every}
 
 
+NOT_MOVING = {"reverse_transaction", "hold_credits", "release_hold"}
+
+
 def _effect(action: Action, body: dict[str, Any]) -> dict[str, Decimal]:
     """Say what an action moved: a charge may have come from the wallet of an earlier one."""
-    amount = Decimal(body["amount"])
+    amount = Decimal(body["captured"] if action.name == "capture_hold" else body["amount"])
     match action.name:
         case "grant_credits":
             return {body["wallet_id"]: amount}
