@@ -17,6 +17,7 @@ from auth.jobs import SCHEDULES as AUTH_SCHEDULES
 from auth.operations import OPERATIONS as AUTH_OPERATIONS
 from core import inbox, jobs, payments, projects, surface
 from core.audit import Trail
+from core.checkouts import ReturnPages
 from core.db.engine import Engines, open_engines
 from core.db.work import Database
 from core.jobs import Runtime, Schedule
@@ -147,7 +148,10 @@ def _wire(settings: Settings, clock: Clock) -> Installation:
             metrics,
             cache=cache,
             hasten=partial(jobs.run_now, runtime),
-            given={payments.Limits: paying.gateway.limits},
+            given={
+                payments.Limits: paying.gateway.limits,
+                ReturnPages: ReturnPages(settings.public_url, settings.allowed_origins),
+            },
         ),
         operations={each.name: each for each in OPERATIONS},
     )
