@@ -1,5 +1,6 @@
 """Charges in process: batches of `ledger.post_each`, each in a unit of work of its own."""
 
+import asyncio
 from collections.abc import Sequence
 from itertools import count, cycle, islice
 
@@ -20,6 +21,23 @@ _numbers = count(1)
 async def charges(database: Database, project_id: str, wallets: int) -> Measure:
     """Open and fill so many wallets, and return what charges them in turn."""
     return charging(database, project_id, await open_wallets(database, project_id, wallets))
+
+
+def side_by_side(measures: Sequence[Measure]) -> Measure:
+    """Return what does all of these at once, in one process, and adds them up."""
+
+    async def together(seconds: float) -> Sample:
+        samples = await asyncio.gather(*(measure(seconds) for measure in measures))
+        whole = Sample()
+        for each in samples:
+            whole.count += each.count
+            whole.latencies += each.latencies
+            whole.errors += each.errors
+            whole.problem = whole.problem or each.problem
+        whole.seconds = max(each.seconds for each in samples)
+        return whole
+
+    return together
 
 
 def charging(database: Database, project_id: str, wallets: Sequence[str]) -> Measure:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks import ground
 from benchmarks.calls import Tool, Wire, tool_calls
-from benchmarks.charges import charges
+from benchmarks.charges import charges, side_by_side
 from benchmarks.ingestion import through_http, through_mcp
 from benchmarks.load import Load
 from benchmarks.orm import orm_charges
@@ -17,6 +17,7 @@ from benchmarks.serving import Servers, servers
 from benchmarks.shops import Shop, make_meter, make_project, open_shop
 from benchmarks.tpcb import tpcb
 from benchmarks.watching import Watch
+from core.kernel import collecting
 from mcp_server.wiring import Installation, opened
 from tests.processes import Child
 
@@ -88,6 +89,8 @@ async def laid_out(
         }
         started.wait()
         assert server.process, "PostgreSQL is running"
+        # What is measured in this process runs as it does in one that serves.
+        collecting.settle()
         yield Scene(
             measures={
                 **in_process,
@@ -143,6 +146,15 @@ async def _charges(installations: Installations) -> dict[str, Measure]:
         project_id = await make_project(installation, "books")
         measures[name] = await charges(installation.database, project_id, WALLETS)
         measures[f"{name}_hot"] = await charges(installation.database, project_id, 1)
+    postgres = installations.by_books["postgres"]
+    measures["charges_two"] = side_by_side(
+        [
+            await charges(
+                postgres.database, await make_project(postgres, f"books-{n}"), WALLETS // 2
+            )
+            for n in range(2)
+        ]
+    )
     return measures
 
 

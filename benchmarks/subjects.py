@@ -65,6 +65,13 @@ SUBJECTS = (
         books="postgres",
     ),
     Subject(
+        "charges_two",
+        "the same in two projects, one batch of each under way",
+        "charges/s",
+        against="tpcb",
+        books="postgres",
+    ),
+    Subject(
         "sqlite_charges",
         "ledger charges in process, 1,000 wallets, SQLite",
         "charges/s",

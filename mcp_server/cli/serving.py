@@ -1,7 +1,6 @@
 """`bursar run`, `bursar serve` and `bursar work`: the processes."""
 
 import asyncio
-import gc
 import signal
 import socket
 import sys
@@ -15,6 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from auth.passwords import kept_hash
+from core.kernel import collecting
 from core.kernel.caller import SYSTEM
 from mcp_server import logs, seed
 from mcp_server.cli import letters
@@ -111,12 +111,7 @@ async def _serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT; then answer what was asked, and stop."""
     app = build(installation)
-    # What was made by now stays for good. The collector would look through all of it again and
-    # again while requests wait.
-    gc.collect()
-    gc.freeze()
-    # A batch of calls leaves some thousand objects at once, and hardly ever a cycle among them.
-    gc.set_threshold(20_000, 20, 50)
+    collecting.settle()
     await _Server(config_of(app), ready).serve(sockets=[listener])
 
 
