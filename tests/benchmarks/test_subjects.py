@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import ground
 from benchmarks.calls import Tool, Wire, tool_calls
-from benchmarks.charges import charges
+from benchmarks.charges import charges, side_by_side
 from benchmarks.ingestion import through_http, through_mcp
 from benchmarks.orm import orm_charges
 from benchmarks.raw import raw_copy, raw_insert
@@ -73,6 +73,10 @@ async def test_charges_in_process_leave_clean_books(tmp_path: Path) -> None:
         for wallets in (1, 30):
             sample = await (await charges(installation.database, project, wallets))(SECONDS)
             assert (sample.problem, sample.count >= 200) == ("", True)
+        other = await make_project(installation, "others")
+        both = [await charges(installation.database, each, 30) for each in (project, other)]
+        sample = await side_by_side(both)(SECONDS)
+        assert (sample.problem, sample.count >= 400) == ("", True)
         proof = await installation.prove()
 
     assert proof.differences == []
