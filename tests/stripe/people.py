@@ -16,7 +16,7 @@ from mcp_server.adapters.stripe import StripeGateway, open_gateway
 from mcp_server.adapters.stripe.wire import Httpx2Client, open_http
 from mcp_server.sandbox import SandboxApp, create_sandbox
 from tests.fakes.gateway import FakeGateway
-from tests.stripe.wire_checks import Checked
+from tests.stripe.checked import Checked
 from tests.world import FrozenClock
 
 KEY = "sk_test_of_the_tests"

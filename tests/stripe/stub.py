@@ -2,10 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from mcp_server.adapters.stripe.wire import Httpx2Client
+from tests.stripe import contract
 
 REQUEST_ID = "req_stub"
 
@@ -86,6 +89,19 @@ class Stub:
         writer.write(f"HTTP/1.1 {answer.status} Told\r\n{told}\r\n".encode() + answer.body)
         await writer.drain()
         return True
+
+
+class Impatient(Httpx2Client):
+    """Asks nothing that Stripe would not understand, and waits for nothing between tries."""
+
+    async def request_async(
+        self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        contract.check(method, url, headers.get("Content-Type"), post_data)
+        return await super().request_async(method, url, headers, post_data)
+
+    def sleep_async(self, secs: float) -> Awaitable[None]:
+        return asyncio.sleep(0)
 
 
 @asynccontextmanager

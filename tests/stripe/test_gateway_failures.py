@@ -26,7 +26,7 @@ from core.payments import (
     ProviderUnavailable,
 )
 from mcp_server.adapters.stripe import StripeGateway, open_gateway
-from mcp_server.adapters.stripe.wire import Httpx2Client, open_http
+from mcp_server.adapters.stripe.wire import open_http
 from tests.stripe.stub import (
     DROPPED,
     FAILED,
@@ -34,6 +34,7 @@ from tests.stripe.stub import (
     REQUEST_ID,
     RUBBISH,
     Answer,
+    Impatient,
     Stub,
     refused,
     stubbed,
@@ -46,13 +47,6 @@ SECRET = "sk_test_0123456789abcdef"
 CUSTOMER = told(id="cus_1", object="customer", created=1, livemode=False)
 LIMITED = refused(429, {"Retry-After": "0.01"}, type="invalid_request_error", code="rate_limit")
 TEN = Money.of("10.00", Asset("USD", 2))
-
-
-class Impatient(Httpx2Client):
-    """Waits for nothing between tries."""
-
-    def sleep_async(self, secs: float) -> Awaitable[None]:
-        return asyncio.sleep(0)
 
 
 @dataclass

@@ -9,9 +9,9 @@ import pytest
 
 from core.payments import ProviderKeyRefused, ProviderRefused, UsageDraft
 from mcp_server.adapters.stripe import StripeGateway, open_gateway
-from mcp_server.adapters.stripe.wire import Httpx2Client, open_http
+from mcp_server.adapters.stripe.wire import open_http
 from tests.stripe.people import AtTheSandbox
-from tests.stripe.stub import Answer, Stub, refused, stubbed, told
+from tests.stripe.stub import Answer, Impatient, Stub, refused, stubbed, told
 from tests.world import FrozenClock
 
 pytestmark = pytest.mark.anyio
@@ -47,7 +47,7 @@ async def stub() -> AsyncIterator[Stub]:
 
 @pytest.fixture
 async def gateway(stub: Stub) -> AsyncIterator[StripeGateway]:
-    http = Httpx2Client(open_http(use_proxies=False))
+    http = Impatient(open_http(use_proxies=False))
     gateway = open_gateway(KEY, base=stub.base, http=http, clock=CLOCK)
     yield gateway
     await gateway.close()
