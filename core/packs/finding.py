@@ -16,20 +16,21 @@ from core.packs.model import Pack, Price, Sync, SyncState, Visibility
 
 async def find(work: Work, pack_key: str, *, lock: bool = False) -> Pack:
     """Find a pack, whoever may see it: for staff and jobs. Raises PackNotFound."""
-    query = _packs().where(tables.packs.c.key == pack_key)
-    if lock:
-        query = query.with_for_update(of=tables.packs)
-    row = (await work.execute(query)).first()
-    if row is None:
+    found = await _one(work, tables.packs.c.key == pack_key, lock=lock)
+    if found is None:
         raise PackNotFound(pack_key)
-    return _pack(row)
+    return found
 
 
 async def by_id(work: Work, pack_id: str, *, lock: bool = False) -> Pack | None:
-    query = _packs().where(tables.packs.c.id == pack_id)
+    return await _one(work, tables.packs.c.id == pack_id, lock=lock)
+
+
+async def _one(work: Work, this: Any, *, lock: bool) -> Pack | None:
     if lock:
-        query = query.with_for_update(of=tables.packs)
-    row = (await work.execute(query)).first()
+        # First, and alone: who waits for the lock would read the price of before the wait with it.
+        await work.execute(select(tables.packs.c.id).where(this).with_for_update())
+    row = (await work.execute(_packs().where(this))).first()
     return _pack(row) if row else None
 
 
@@ -85,11 +86,21 @@ async def projects_of(work: Work, pack_ids: list[str]) -> dict[str, list[str]]:
     return listed
 
 
-async def prices_of(work: Work, pack_id: str) -> list[Price]:
-    """Return every price the pack ever had, the oldest first."""
-    p = tables.prices.c
-    rows = await work.execute(select(tables.prices).where(p.pack_id == pack_id).order_by(p.id))
-    return [_price(row) for row in rows]
+async def left_over(work: Work, pack_id: str) -> list[Price]:
+    """Return the prices at which the provider still sells although we do not."""
+    p, pack = tables.prices.c, tables.packs.c
+    query = (
+        select(tables.prices)
+        .join(tables.packs, pack.id == p.pack_id)
+        .where(
+            p.pack_id == pack_id,
+            or_(p.retired_at.is_not(None), pack.archived_at.is_not(None)),
+            p.external_id.is_not(None),
+            p.archived_at.is_(None),
+        )
+        .order_by(p.id)
+    )
+    return [_price(row) for row in await work.execute(query)]
 
 
 def _is_visible(project_id: str) -> Any:

@@ -36,11 +36,6 @@ class Price:
     external_id: str | None = None
     archived_at: datetime | None = None
 
-    @property
-    def is_left_over(self) -> bool:
-        """Whether the provider still sells at it although we do not."""
-        return bool(self.retired_at and self.external_id and not self.archived_at)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sync:

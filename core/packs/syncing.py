@@ -30,12 +30,11 @@ async def sync_pack(context: JobContext, *, pack_id: str, version: int) -> None:
     """Have the provider sell the pack as it is in this version, unless there is a later one."""
     async with context.begin() as work:
         pack = await finding.by_id(work, pack_id)
-        prices = await finding.prices_of(work, pack_id)
     if pack is None or pack.version != version:
         return
     gateway: payments.Shelf = context.port("gateway")
     try:
-        await _tell(context, gateway, pack, prices)
+        await _tell(context, gateway, pack)
     except payments.ProviderObjectMissing:
         # Somebody deleted it there. Forgotten here, it is made again by the next attempt.
         async with context.begin() as work:
@@ -48,11 +47,8 @@ async def sync_pack(context: JobContext, *, pack_id: str, version: int) -> None:
             await _refuse(work, pack, error.code, str(error))
 
 
-async def _tell(
-    context: JobContext, gateway: payments.Shelf, pack: Pack, prices: list[Price]
-) -> None:
-    product_id = await _tell_product(context, gateway, pack)
-    price, made = pack.price, None
+async def _tell(context: JobContext, gateway: payments.Shelf, pack: Pack) -> None:
+    product_id, price, made = await _tell_product(context, gateway, pack), pack.price, None
     if not pack.archived_at and price.external_id is None:
         draft = payments.PriceDraft(
             product_id=product_id,
@@ -60,18 +56,21 @@ async def _tell(
             metadata={"pack_id": pack.id, "price_id": price.id},
         )
         made = (await gateway.save_price(draft, key=key_of(f"{price.id}:{product_id}", context))).id
-    archived = [each for each in prices if each.is_left_over]
-    if pack.archived_at and price.external_id and not price.archived_at:
-        archived.append(price)
-    for each in archived:
-        await gateway.archive_price(
-            each.external_id or "", key=key_of(f"{each.id}:archive", context)
-        )
+    async with context.begin() as work:
+        if made:
+            await _change_price(work, price, external_id=made)
+        # Read after our own was written: if a later version retired it meanwhile, it is among them.
+        left = await finding.left_over(work, pack.id)
+    for each in left:
+        key = key_of(f"{each.id}:archive", context)
+        await gateway.archive_price(each.external_id or "", key=key)
     if pack.archived_at and product_id:
         key = key_of(f"{pack.id}:{pack.version}:archive", context)
         await gateway.archive_product(product_id, key=key)
     async with context.begin() as work:
-        await _synced(work, pack, made, archived)
+        for each in left:
+            await _change_price(work, each, archived_at=work.now)
+        await _synced(work, pack)
 
 
 async def _tell_product(context: JobContext, gateway: payments.Shelf, pack: Pack) -> str:
@@ -84,7 +83,8 @@ async def _tell_product(context: JobContext, gateway: payments.Shelf, pack: Pack
         description=pack.description,
         metadata={"pack_id": pack.id, "pack_key": pack.key},
     )
-    product = await gateway.save_product(draft, key=key_of(f"{pack.id}:{pack.version}", context))
+    root = f"{pack.id}:{pack.version}:{pack.product_id or 'new'}"
+    product = await gateway.save_product(draft, key=key_of(root, context))
     async with context.begin() as work:
         p = tables.packs.c
         keep = update(tables.packs).where(p.id == pack.id, p.product_id.is_(None))
@@ -97,12 +97,8 @@ def key_of(root: str, context: JobContext) -> str:
     return payments.key_of_attempt(root, context.attempt)
 
 
-async def _synced(work: Work, pack: Pack, made: str | None, archived: list[Price]) -> None:
+async def _synced(work: Work, pack: Pack) -> None:
     p = tables.packs.c
-    if made:
-        await _change_price(work, pack.price, external_id=made)
-    for each in archived:
-        await _change_price(work, each, archived_at=work.now)
     done = {"sync_state": str(SyncState.SYNCED), "sync_code": None, "sync_reason": None}
     this = update(tables.packs).where(p.id == pack.id, p.version == pack.version)
     await work.execute(this.values(done | {"synced_version": pack.version, "synced_at": work.now}))
