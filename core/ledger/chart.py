@@ -28,6 +28,14 @@ class AccountRole(StrEnum):
     """What crossing two assets left over."""
     EXCHANGE = "exchange"
     """Where one asset is sold for another: what came in for it, and what was given."""
+    LOSSES = "losses"
+    """Credits that were spent although what was paid for them went back: an expense."""
+    FEES = "fees"
+    """What the payment processor keeps: an expense."""
+    DISPUTED = "disputed"
+    """Money that banks took back, as long as nobody has decided whose it is."""
+    BANK = "bank"
+    """Money that the payment processor has handed over."""
 
 
 SIDES = {
@@ -38,6 +46,10 @@ SIDES = {
     AccountRole.PROMOTIONS: Side.DEBIT,
     AccountRole.ROUNDING: Side.CREDIT,
     AccountRole.EXCHANGE: Side.CREDIT,
+    AccountRole.LOSSES: Side.DEBIT,
+    AccountRole.FEES: Side.DEBIT,
+    AccountRole.DISPUTED: Side.DEBIT,
+    AccountRole.BANK: Side.DEBIT,
 }
 OPERATOR_ROLES = tuple(role for role in AccountRole if role is not AccountRole.WALLET)
 
