@@ -82,6 +82,7 @@ from core.payments.records import (
     find_external,
     payment_id_of,
 )
+from core.payments.returned import note_returned
 
 __all__ = [
     "BONUS",
@@ -160,6 +161,7 @@ __all__ = [
     "find_external",
     "fulfil",
     "key_of_attempt",
+    "note_returned",
     "payment_id_of",
     "prove",
 ]
