@@ -7,6 +7,7 @@ import hmac
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -28,7 +29,8 @@ from mcp_server.sandbox.work import API_VERSION, Json, Work
 log = logging.getLogger(__name__)
 STREAM = "/v2/billing/meter_event_stream"
 BODY_MAX = 1_000_000
-HANG_SECONDS = 600
+HANG_SECONDS = 120.0
+HANG_LOOK_SECONDS = 0.05
 ERROR = {"type": "api_error", "message": "An unknown error occurred"}
 BEFORE: dict[str, tuple[int, Json]] = {
     "unavailable": (503, {"type": "api_error", "message": "The service is unavailable."}),
@@ -123,8 +125,15 @@ class _Exchange:
                 else:
                     idempotency.release(work, self.key)
         if fault == "hang":
-            await asyncio.sleep(HANG_SECONDS)
+            await self._hang()
         return self.response(given.status, given.body)
+
+    async def _hang(self) -> None:
+        """Leave the client without an answer until it gives up."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HANG_SECONDS):
+                while not await self.http.is_disconnected():
+                    await asyncio.sleep(HANG_LOOK_SECONDS)
 
     def _run(self, handler: Handler, values: Json) -> tuple[Answer, bool]:
         """Do what is asked. A decline keeps what led to it; any other refusal undoes all."""

@@ -53,7 +53,14 @@ async def served(
         webhooks=webhooks,
     )
     made = replace(made, client=client)
-    config = uvicorn.Config(made.app, lifespan="off", log_level="warning", access_log=False)
+    config = uvicorn.Config(
+        made.app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
     server = uvicorn.Server(config)
     async with made.lifespan() as deliverer:
         serving = asyncio.create_task(server.serve([listener]))
