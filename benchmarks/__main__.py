@@ -53,7 +53,8 @@ async def _measured(scene: Scene, form: Form) -> tuple[dict[str, list[Sample]], 
     samples = await rounds.run(scene.measures, names, form, scene.watch)
     peak = afterwards.peak_of(samples["charge_usage"])
     samples[LATENCY.name] = await afterwards.latencies(scene, form, peak)
-    return samples, await afterwards.grow(scene, form, peak)
+    grown = await afterwards.grow(scene, form, peak)
+    return samples | await afterwards.told_of(scene, form), grown
 
 
 def _asked() -> argparse.Namespace:

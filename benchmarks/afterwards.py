@@ -1,4 +1,7 @@
-"""What is measured after the rounds, on the server that went through them: p99, memory, disk."""
+"""What is measured after the rounds, on the server that went through them: p99, memory, disk.
+
+Webhooks come last of all: they leave the worker with more to do than it does meanwhile.
+"""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -10,10 +13,11 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from benchmarks import table
 from benchmarks.laying_out import Scene
-from benchmarks.rounds import Form, say, watched
+from benchmarks.rounds import WARMING_SECONDS, Form, say, watched
 from benchmarks.sample import Sample, percentile
-from benchmarks.subjects import LATENCY, disk, memory
+from benchmarks.subjects import LATENCY, WEBHOOK_LATENCY, WEBHOOKS, disk, memory
 from benchmarks.watching import Watch, memory_of
+from benchmarks.webhooks import RATE
 
 LATENCY_ROUNDS = 3
 PARTS = (0.1, 0.5, 1.0)
@@ -56,6 +60,25 @@ async def latencies(scene: Scene, form: Form, peak: float) -> list[Sample]:
         )
         samples.append(sample)
         say(f"latency {number + 1}/{LATENCY_ROUNDS}  {sample.rate:,.0f} charges/s")
+    return samples
+
+
+async def told_of(scene: Scene, form: Form) -> dict[str, list[Sample]]:
+    """Deliver webhooks as fast as they are answered, and then so many a second as is asked for.
+
+    What the first left to the worker keeps it busy during the second.
+    """
+    samples: dict[str, list[Sample]] = {WEBHOOKS.name: [], WEBHOOK_LATENCY.name: []}
+    await at_rest(scene.watch)
+    await watched(scene.webhooks, WARMING_SECONDS, scene.watch)
+    for number in range(LATENCY_ROUNDS):
+        fast = await watched(scene.webhooks, form.seconds, scene.watch)
+        steady = await watched(
+            lambda seconds: scene.webhooks.at_rate(RATE, seconds), form.latency_seconds, scene.watch
+        )
+        samples[WEBHOOKS.name].append(fast)
+        samples[WEBHOOK_LATENCY.name].append(steady)
+        say(f"webhooks {number + 1}/{LATENCY_ROUNDS}  {fast.rate:,.0f} deliveries/s")
     return samples
 
 
@@ -126,9 +149,10 @@ def rows(
     samples: Mapping[str, Sequence[Sample]], grown: Grown, clean: Mapping[str, bool]
 ) -> list[table.Row]:
     """Make the rows of all this."""
-    waited = [percentile(each.latencies, 0.99) or 0.0 for each in samples[LATENCY.name]]
     figures = (
-        (LATENCY, samples[LATENCY.name], [each * 1000 for each in waited]),
+        (LATENCY, samples[LATENCY.name], _slowest(samples[LATENCY.name])),
+        (WEBHOOKS, samples[WEBHOOKS.name], None),
+        (WEBHOOK_LATENCY, samples[WEBHOOK_LATENCY.name], _slowest(samples[WEBHOOK_LATENCY.name])),
         (memory(grown.calls), grown.samples, [grown.drift]),
         (disk(grown.calls), grown.samples, [grown.ledger_bytes]),
     )
@@ -136,3 +160,8 @@ def rows(
         table.row(subject, {subject.name: own}, clean=clean, values=values)
         for subject, own, values in figures
     ]
+
+
+def _slowest(samples: Sequence[Sample]) -> list[float]:
+    """Return the p99 of each sample, in milliseconds."""
+    return [(percentile(each.latencies, 0.99) or 0.0) * 1000 for each in samples]

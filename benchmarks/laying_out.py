@@ -17,6 +17,7 @@ from benchmarks.serving import Servers, servers
 from benchmarks.shops import Shop, make_meter, make_project, open_shop
 from benchmarks.tpcb import tpcb
 from benchmarks.watching import Watch
+from benchmarks.webhooks import secret_of, webhooks
 from core.kernel import collecting
 from mcp_server.wiring import Installation, opened
 from tests.processes import Child
@@ -43,6 +44,8 @@ class Scene:
     measures: Mapping[str, Measure]
     charging: Load
     """Charges one wallet through our server, for what is measured after the rounds."""
+    webhooks: Load
+    """Tells our server of events, which its worker then takes up."""
     serving: int
     """The process that does so."""
     postgres_url: str
@@ -102,6 +105,7 @@ async def laid_out(
                 **_ingestion(ports, shop, small_shop),
             },
             charging=tool_calls([shop.charge_usage(ports.ours)], shop.numbers),
+            webhooks=webhooks(ports.ours, secret_of(postgres)),
             serving=started.pid(ports.ours),
             postgres_url=ground.url_of(server, ground.BURSAR),
             watch=Watch({"servers": started.pids, "postgres": [server.process.pid]}),

@@ -192,6 +192,20 @@ LATENCY = Subject(
     goal=Goal(50, 15, "ms", lower_is_better=True),
     books="postgres",
 )
+WEBHOOKS = Subject(
+    "webhooks",
+    "Stripe webhooks verified, stored and answered, 16 connections, the worker busy with them",
+    "deliveries/s",
+    goal=Goal(300, 1_000, "/s"),
+    books="postgres",
+)
+WEBHOOK_LATENCY = Subject(
+    "webhook_latency",
+    "p99 of their answers at 300 a second, constant arrivals, the worker busy",
+    "ms",
+    goal=Goal(50, 15, "ms", lower_is_better=True),
+    books="postgres",
+)
 CALLS_FOR_MEMORY, CALLS_FOR_DISK = 1_000_000, 10_000
 """After fewer calls the goal says nothing: memory is not warm, and tables grow by many pages."""
 

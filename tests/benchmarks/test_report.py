@@ -139,11 +139,16 @@ def test_what_is_measured_after_the_rounds_has_rows_in_units_of_its_own() -> Non
     asked = Sample(count=3, seconds=1.0, latencies=[0.010, 0.011, 0.012])
     sizes = {"ledger_entries": 2_700}
     grown = Grown([Sample(count=3)], {"0": 90, "1": 100, "2": 100, "3": 104}, sizes)
-    [waiting, memory_row, disk_row] = afterwards.rows(
-        {"latency": [asked]}, grown, {"postgres": True}
+    fast = Sample(count=450, seconds=1.5, latencies=[0.020])
+    steady = Sample(count=300, seconds=1.0, latencies=[0.051])
+    samples = {"latency": [asked], "webhooks": [fast], "webhook_latency": [steady]}
+    [waiting, webhooks, answers, memory_row, disk_row] = afterwards.rows(
+        samples, grown, {"postgres": True}
     )
 
     assert (waiting.value, waiting.reached, waiting.counts) == (12, "aim", True)
+    assert (webhooks.value, webhooks.reached, webhooks.p99_ms) == (300, "least", 20)
+    assert (answers.value, answers.reached, answers.goal_unit) == (51, "no", "ms")
     assert (memory_row.value, memory_row.unit, memory_row.counts) == (4, "%", True)
     assert (disk_row.value, disk_row.unit, disk_row.reached) == (900, "B", "")
 

@@ -16,6 +16,7 @@ from benchmarks.sample import Measure
 from benchmarks.serving import servers
 from benchmarks.shops import make_meter, make_project, open_shop
 from benchmarks.watching import memory_of
+from benchmarks.webhooks import secret_of, webhooks
 from mcp_server.wiring import Installation, opened
 from tests.servers import postgres_url
 
@@ -51,6 +52,7 @@ async def served(folder: Path, installation: Installation) -> AsyncIterator[Mapp
             },
             "http": through_http(port, shop.project_id, shop.key, "http"),
             "mcp": through_mcp(port, shop.project_id, shop.key, "mcp"),
+            "webhooks": webhooks(port, secret_of(installation), connections=4),
         }
         assert memory_of(started.pid(port)) > 2**20
 
