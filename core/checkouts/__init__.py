@@ -4,15 +4,18 @@ from core.checkouts.errors import CheckoutNotFound, ReturnUrlNotAllowed, WalletH
 from core.checkouts.finding import find
 from core.checkouts.following import Looked, converge, follow_checkout, look, look_at_checkout
 from core.checkouts.hearing import HANDLERS
+from core.checkouts.linking import open_link
 from core.checkouts.model import Checkout, Mode, State
 from core.checkouts.opening import open_checkout
-from core.checkouts.returning import ReturnPages
+from core.checkouts.returning import CANCELED, SUCCESS, ReturnPages
 
 JOBS = (open_checkout, look_at_checkout, follow_checkout)
 
 __all__ = [
+    "CANCELED",
     "HANDLERS",
     "JOBS",
+    "SUCCESS",
     "Checkout",
     "CheckoutNotFound",
     "Looked",
@@ -27,4 +30,5 @@ __all__ = [
     "look",
     "look_at_checkout",
     "open_checkout",
+    "open_link",
 ]

@@ -18,7 +18,7 @@ from core.projects.finding import (
 )
 from core.projects.letters import invitation_path
 from core.projects.model import Invitation, Member, Membership, Project, normal_email
-from core.projects.people import know_person
+from core.projects.people import know_person, people_in_charge
 
 __all__ = [
     "Invitation",
@@ -40,6 +40,7 @@ __all__ = [
     "memberships_of",
     "normal_email",
     "peek",
+    "people_in_charge",
     "role_of",
     "time_zone_of",
 ]

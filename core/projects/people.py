@@ -4,9 +4,10 @@ from sqlalchemy import ColumnElement, select
 
 from core.db.upsert import upsert
 from core.db.work import Work
+from core.kernel.caller import Role
 from core.projects.errors import OwnerRequired, PersonNotFound
 from core.projects.model import Person, normal_email
-from core.projects.tables import people
+from core.projects.tables import members, people
 
 
 async def know_person(
@@ -40,6 +41,20 @@ async def find_person_by_id(work: Work, user_id: str | None) -> Person | None:
 async def find_person(work: Work, email: str) -> Person | None:
     """Return who has this address, which must be in its normal form."""
     return await _find(work, people.c.email == email)
+
+
+async def people_in_charge(work: Work) -> list[Person]:
+    """Return the owner and the admins of this unit's project: who hears of its money."""
+    query = (
+        select(people.c.user_id, people.c.email, people.c.name)
+        .join(members, members.c.user_id == people.c.user_id)
+        .where(
+            members.c.project_id == work.project_id,
+            members.c.role.in_([str(Role.OWNER), str(Role.ADMIN)]),
+        )
+        .order_by(people.c.user_id)
+    )
+    return [Person(**row) for row in (await work.execute(query)).mappings()]
 
 
 async def stand_in(work: Work) -> Person:
