@@ -132,7 +132,7 @@ class _Exchange:
         """Leave the client without an answer until it gives up."""
         with suppress(TimeoutError):
             async with asyncio.timeout(HANG_SECONDS):
-                while not await self.http.is_disconnected():
+                while not await self.http.is_disconnected():  # noqa: ASYNC110 - only asking tells
                     await asyncio.sleep(HANG_LOOK_SECONDS)
 
     def _run(self, handler: Handler, values: Json) -> tuple[Answer, bool]:

@@ -42,7 +42,8 @@ async def test_a_decline_is_the_answer_for_ever(place: Place) -> None:
     for _ in range(2):
         with pytest.raises(stripe.CardError) as refused:
             await place.v1.payment_intents.create_async(declined, KEY)
-        errors.append(refused.value.error.payment_intent.id)
+        body: Any = refused.value.json_body
+        errors.append(body["error"]["payment_intent"]["id"])
 
     assert errors[0] == errors[1]
     assert len((await place.v1.payment_intents.list_async()).data) == 1
