@@ -1,0 +1,87 @@
+"""Look for wallets below their line, every few seconds, beside the hot path and not on it.
+
+A charge writes nothing for this and waits for nothing. The look reads the rules that are on and not
+resting, by their own index, a few hundred at a time, with the accounts of each page in one
+statement by their keys; it takes no lock and no unit until a wallet is below its line. Hearing of
+each charge instead would cost a unit for every charge, of whoever has no auto top-up as well.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from core import ledger
+from core.db.work import Database, Work
+from core.jobs import JobContext, LeaseLost, Schedule, job
+from core.kernel.caller import SYSTEM
+from core.topups import finding, settling
+from core.topups.beginning import begin
+from core.topups.finding import Place
+from core.topups.paying import pay_top_up
+from core.topups.settling import Step
+
+WATCH_SECONDS = 5.0
+PAGE = 500
+
+
+logger = logging.getLogger(__name__)
+Act = Callable[[Work, str], Awaitable[object]]
+
+
+@job("watch_wallets", outside=True)
+async def watch_wallets(context: JobContext) -> None:
+    """Bring open attempts up to their payments, then begin those that are due."""
+    for look, act in ((_moved, settling.converge), (_below, begin)):
+        place: Place | None = None
+        while True:
+            found, place = await look(context.database, place)
+            for project_id, object_id in found:
+                await _do(context, act, project_id, object_id)
+            if place is None:
+                break
+
+
+async def _do(context: JobContext, act: Act, project_id: str, object_id: str) -> None:
+    """Do it in a unit of its own. What fails for one is no reason to leave the others."""
+    try:
+        async with context.begin() as work:
+            await act(work.within(project_id), object_id)
+    except LeaseLost:
+        raise
+    except Exception:
+        logger.exception("auto top-up of %s, project %s, failed", object_id, project_id)
+
+
+Found = tuple[list[tuple[str, str]], Place | None]
+"""What to act on, by project; and where the page ended, None after the last one."""
+
+
+async def _moved(database: Database, place: Place | None) -> Found:
+    """Return the open attempts about whose payment there is news."""
+    async with database.read(SYSTEM) as work:
+        page = await finding.open_after(work, place, PAGE)
+        news = [
+            (each.project_id, each.id)
+            for each in page
+            if await settling.next_step(work.within(each.project_id), each) is not Step.NOTHING
+        ]
+    end = (page[-1].project_id, page[-1].wallet_id) if len(page) == PAGE else None
+    return news, end
+
+
+async def _below(database: Database, place: Place | None) -> Found:
+    """Return which wallets are below their line, of those that may be topped up now."""
+    async with database.read(SYSTEM) as work:
+        rules = await finding.rules_after(work, place, PAGE)
+        accounts = [(each.project_id, ledger.wallet_account(each.wallet_id)) for each in rules]
+        held = await ledger.standings_among(work, accounts)
+    low = [
+        (rule.project_id, rule.wallet_id)
+        for rule, account in zip(rules, accounts, strict=True)
+        if held[account].available < rule.threshold.amount
+    ]
+    end = (rules[-1].project_id, rules[-1].wallet_id) if len(rules) == PAGE else None
+    return low, end
+
+
+JOBS = (pay_top_up,)
+SCHEDULES = (Schedule(watch_wallets, every_seconds=WATCH_SECONDS),)
