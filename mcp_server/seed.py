@@ -75,6 +75,13 @@ METERS: tuple[dict[str, Any], ...] = (
 )
 
 
+PACKS: tuple[dict[str, Any], ...] = (
+    {"pack_key": "starter", "name": "Starter", "credits": "1000", "price": "10.00"},
+    {"pack_key": "team", "name": "Team", "credits": "12000", "bonus_credits": "600"}
+    | {"price": "100.00", "expires_after_days": 365},
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Demo:
     """Where the demo is, for whoever wants to try something on it."""
@@ -120,6 +127,11 @@ class _Asker:
 async def _make(asker: _Asker, operator_id: str) -> None:
     for meter in METERS:
         await asker.ask("create_meter", f"seed:meter:{meter['key']}", **meter)
+    if asker.installation.settings.has_sandbox:
+        # With a key of Stripe's own, the demo would put things on sale in somebody's account.
+        for pack in PACKS:
+            priced = pack | {"asset": "CREDIT/6", "currency": "USD/2"}
+            await asker.ask("create_credit_pack", f"seed:pack:{pack['pack_key']}", **priced)
     for customer in CUSTOMERS:
         project = await asker.ask(
             "create_project",

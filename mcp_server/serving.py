@@ -29,6 +29,7 @@ from auth.server import AuthServer
 from auth.settings import AuthSettings
 from auth.totp import SecondFactors
 from core.inbox import Intake
+from mcp_server import console
 from mcp_server.adapters.metadata_fetcher import HttpDocumentFetcher
 from mcp_server.app import Lifespan, Parts, build_app
 from mcp_server.http import api, docs, health, metrics, openapi, stripe_webhook
@@ -128,7 +129,11 @@ def _auth(installation: Installation, auth: AuthSettings, passwords: Passwords) 
         installation.limiter,
         HttpDocumentFetcher(),
     )
-    return [*oauth_routes(server, pages.show_error(people)), *pages.routes(people)]
+    return [
+        *oauth_routes(server, pages.show_error(people)),
+        *pages.routes(people),
+        *console.routes(people, installation.operations),
+    ]
 
 
 def _payments(installation: Installation) -> list[BaseRoute]:
@@ -155,6 +160,7 @@ def _readiness(installation: Installation) -> health.Readiness:
     parts = [*health.database(probes, newest_migration()), health.memory()]
     if installation.redis:
         parts.append(health.Part("redis", installation.redis.probe, essential=False))
+    parts.append(health.Part("stripe", installation.paying.probe, essential=False))
     return health.Readiness(parts)
 
 

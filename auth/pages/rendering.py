@@ -12,7 +12,7 @@ from importlib import resources
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -84,9 +84,10 @@ def _is_hidden(character: str) -> bool:
 
 
 @cache
-def _templates() -> Environment:
+def templates(*packages: str) -> Environment:
+    """Return the templates of these packages, and ours, which theirs may extend."""
     environment = Environment(
-        loader=PackageLoader("auth.pages"),
+        loader=ChoiceLoader([PackageLoader(each) for each in (*packages, "auth.pages")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -101,7 +102,19 @@ def render(
     template: str, values: Mapping[str, Any], *, status: int = 200, form_target: str | None = None
 ) -> HTMLResponse:
     """Fill in a template. A value that is missing is an error, never an empty place."""
-    body = _templates().get_template(template).render(values)
+    return page(templates(), template, values, status=status, form_target=form_target)
+
+
+def page(
+    environment: Environment,
+    template: str,
+    values: Mapping[str, Any],
+    *,
+    status: int = 200,
+    form_target: str | None = None,
+) -> HTMLResponse:
+    """Fill in a template of these, behind the headers of every page."""
+    body = environment.get_template(template).render(values)
     headers = HEADERS | {"Content-Security-Policy": policy(form_target)}
     return HTMLResponse(body, status, headers)
 

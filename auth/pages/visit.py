@@ -4,7 +4,7 @@ Every page goes through `endpoint`, so that no form is read before it is known t
 answer leaves without its headers.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_network
 from typing import Any
@@ -79,10 +79,14 @@ class Visit:
         **values: Any,
     ) -> HTMLResponse:
         """Render a page of this visit, with what every page needs."""
+        filled = self.filled(values)
+        return rendering.render(template, filled, status=status, form_target=form_target)
+
+    def filled(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Add what every page of this visit needs, such as the token of its forms."""
         token = csrf.token_for(self._csrf_secret())
         common = {"name": self.name, "user": self.user, "csrf_token": token, "error": None}
-        filled = common | values
-        return rendering.render(template, filled, status=status, form_target=form_target)
+        return common | dict(values)
 
     def go(self, path: str) -> RedirectResponse:
         """Send the browser on with GET, so that a form is not sent twice."""

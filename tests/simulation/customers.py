@@ -65,9 +65,9 @@ class Crowd:
             case 4 if self.done:
                 return self._reversal(n)
             case 5 | 6:
+                held = {"wallet_id": wallet, "amount": amount}
                 lasts = {"expires_in_seconds": self.random.choice([5, 86_400])}
-                sent = {"wallet_id": wallet, "amount": amount} | lasts
-                return Action(f"k{n}", "hold_credits", in_project | sent)
+                return Action(f"k{n}", "hold_credits", in_project | held | lasts)
             case 7 | 8 if self._holds():
                 return self._settlement(n)
             case _:
@@ -156,7 +156,7 @@ class Crowd:
             if action.name == "reverse_transaction":
                 sums.subtract(moved[body["reverses"]])
         for hold in self._open_holds():
-            sums[hold["wallet_id"]] -= Decimal(hold["amount"])
+            sums.subtract({hold["wallet_id"]: Decimal(hold["amount"])})
         every = [wallet for wallets in self.projects.values() for wallet in wallets]
         return {wallet: Decimal(sums[wallet]) for wallet in every}
 

@@ -1,0 +1,25 @@
+"""The routes of the console's pages, each behind the session and the form token of `auth.pages`."""
+
+from functools import partial
+
+from starlette.routing import Route
+
+from auth.pages.visit import endpoint
+from auth.people import People
+from core import checkouts
+from mcp_server.console import buying, returning
+from mcp_server.console.asking import Operations
+
+
+def routes(people: People, operations: Operations) -> list[Route]:
+    pages = (
+        ("GET", buying.PATH, buying.credits_page),
+        ("POST", buying.BUY, buying.buy),
+        ("GET", returning.GO, returning.go),
+        ("GET", checkouts.SUCCESS, returning.returned),
+        ("GET", checkouts.CANCELED, returning.returned),
+    )
+    return [
+        Route(path, endpoint(people, partial(page, operations)), methods=[method])
+        for method, path, page in pages
+    ]
