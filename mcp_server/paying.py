@@ -19,6 +19,7 @@ from core.inbox import Endpoint, WebhookVerifier
 from core.kernel.clock import Clock
 from mcp_server.adapters.stripe import Signatures, StripeGateway, client_over, open_gateway
 from mcp_server.http import stripe_webhook
+from mcp_server.http.health import Unfit
 from mcp_server.sandbox import Deliverer, MayControl, SandboxApp, Webhook, create_sandbox
 from mcp_server.secrets import InstallationKeys
 from mcp_server.settings import STRIPE_WEBHOOK_SECRET, Secrets, Settings
@@ -37,6 +38,11 @@ class Paying:
     gateway: StripeGateway
     verifiers: Mapping[Endpoint, WebhookVerifier]
     sandbox: SandboxApp | None = None
+
+    async def probe(self) -> None:
+        """Return while payments are not spared; for readiness, so nobody is asked."""
+        if not self.gateway.circuits["api"].is_closed:
+            raise Unfit("spared")
 
     async def close(self) -> None:
         await self.gateway.close()

@@ -135,9 +135,23 @@ async def test_payments_can_be_left_out(tmp_path: Path) -> None:
     assert answer.status_code == 404
 
 
+async def test_a_stripe_that_is_spared_degrades_readiness_and_does_not_end_it(
+    tmp_path: Path,
+) -> None:
+    async with installed(tmp_path) as installation, door(installation) as client:
+        installation.paying.gateway.circuits["api"].failed(0, probe=True, jitter=0)
+        answer = await client.get("/readyz")
+
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "status": "degraded",
+        "parts": {"database": "ok", "migrations": "ok", "memory": "ok", "stripe": "spared"},
+    }
+
+
 async def test_jobs_and_operations_are_given_the_gateway(tmp_path: Path) -> None:
     async with installed(tmp_path) as installation:
         gateway = installation.paying.gateway
 
         assert installation.runtime.ports["gateway"] is gateway
-        assert installation.gate.given == {Limits: gateway.limits}
+        assert installation.gate.given[Limits] is gateway.limits
