@@ -108,3 +108,28 @@ async def test_ten_who_replay_one_event_at_once_have_it_handled_and_leave_nothin
     event = await here.event()
     assert (event.state, event.replays) == (State.HANDLED, 1)
     assert await marks(world) == ["evt_1", "evt_1"]
+
+
+async def test_what_is_replayed_a_moment_before_its_handling_commits_is_handled_again(
+    world: World,
+) -> None:
+    about_to_commit = asyncio.Event()
+
+    async def handle(hearing: Hearing) -> None:
+        async with hearing.begin() as work:
+            await leave_mark(work, f"replay {hearing.event.replays}")
+            await hearing.handled(work)
+            if not hearing.event.replays:
+                about_to_commit.set()
+                await asyncio.sleep(1.0)  # for the replay to begin, and to wait for this unit
+
+    here = Office(world, {PAID: handle})
+    await here.deliver(paid("evt_1"))
+    hearing = asyncio.create_task(here.hear())
+    await about_to_commit.wait()
+    await here.replay()
+    await hearing
+    await here.hear_to_the_end()
+
+    assert (await here.event()).state is State.HANDLED
+    assert await marks(world) == ["replay 0", "replay 1"]
