@@ -202,10 +202,7 @@ def operation(  # noqa: PLR0913 - a declaration is a form, filled in by keyword
     `afterwards` a call outside is made by a job, and waited for: see `core.operations.hastening`.
     """
     method, path = route.split(" ")
-    scope = f"{toolset}:{'read' if effect is Effect.READ else 'write'}"
-    scopes = () if anyone or public else (scope, *also_scopes)
-    assert all(each in SCOPES for each in scopes), f"{scopes} must be listed in scopes.py"
-    by_effect = RateClass.READ if effect is Effect.READ else RateClass.WRITE
+    scopes = () if anyone or public else _scopes(toolset, effect, also_scopes)
 
     def declare(handle: Callable[[Work, Any], Awaitable[Any]]) -> Operation[Any, Any]:
         hints = get_type_hints(handle)
@@ -223,7 +220,7 @@ def operation(  # noqa: PLR0913 - a declaration is a form, filled in by keyword
             anyone=anyone,
             public=public,
             effect=effect,
-            rate=rate or by_effect,
+            rate=rate or (RateClass.READ if effect is Effect.READ else RateClass.WRITE),
             request=hints["request"],
             result=hints["return"],
             raises=raises,
@@ -236,3 +233,9 @@ def operation(  # noqa: PLR0913 - a declaration is a form, filled in by keyword
         )
 
     return declare
+
+
+def _scopes(toolset: Toolset, effect: Effect, also: tuple[str, ...]) -> tuple[str, ...]:
+    scopes = (f"{toolset}:{'read' if effect is Effect.READ else 'write'}", *also)
+    assert all(each in SCOPES for each in scopes), f"{scopes} must be listed in scopes.py"
+    return scopes
