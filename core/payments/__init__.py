@@ -82,7 +82,7 @@ from core.payments.records import (
     find_external,
     payment_id_of,
 )
-from core.payments.returned import note_returned
+from core.payments.returned import note_returned, succeeded_in
 
 __all__ = [
     "BONUS",
@@ -164,4 +164,5 @@ __all__ = [
     "note_returned",
     "payment_id_of",
     "prove",
+    "succeeded_in",
 ]

@@ -66,12 +66,3 @@ class DisputeNotFound(EngineError):
     code = "dispute_not_found"
     kind = Kind.NOT_FOUND
     dispute_id: str
-
-
-@dataclass(eq=False)
-class ReconciliationNotFound(EngineError):
-    """There is no reconciliation {reconciliation_id}."""
-
-    code = "reconciliation_not_found"
-    kind = Kind.NOT_FOUND
-    reconciliation_id: str

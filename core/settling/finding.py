@@ -1,5 +1,6 @@
 """Find refunds and disputes: of the unit's project, or by the provider's name for them."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Table, select
@@ -69,6 +70,20 @@ async def list_disputes_before(
 ) -> list[Dispute]:
     """Return the project's disputes, the newest first."""
     return [_dispute(row) for row in await _before(work, disputes, before, limit, payment_id)]
+
+
+async def refunds_made_in(work: Work, start: datetime, end: datetime) -> list[Refund]:
+    """Return the refunds of that time, of every project: the provider's lists span them, too."""
+    r = refunds.c
+    query = select(refunds).where(r.created_at >= start, r.created_at < end).order_by(r.id)
+    return [_refund(row) for row in (await work.execute(query)).mappings()]
+
+
+async def disputes_made_in(work: Work, start: datetime, end: datetime) -> list[Dispute]:
+    """Return the disputes of that time, of every project."""
+    d = disputes.c
+    query = select(disputes).where(d.created_at >= start, d.created_at < end).order_by(d.id)
+    return [_dispute(row) for row in (await work.execute(query)).mappings()]
 
 
 def _called(table: Table, external_id: str) -> Any:

@@ -6,13 +6,14 @@ is booked once, under its own name, in the project whose payment it came of.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 
 from core import ledger
 from core.db.upsert import insert_if_absent
 from core.db.work import Work
-from core.kernel.money import Money
+from core.kernel.money import Asset, Money
 from core.ledger import AccountRole, Entry, Transaction
 from core.payments import ProcessorTransaction
 from core.settling.tables import movements
@@ -92,3 +93,28 @@ def _entries(work: Work, seen: ProcessorTransaction, cause: Cause) -> tuple[Entr
         before = sums.get(each.account_id, Money(0, each.money.asset))
         sums[each.account_id] = Money(before.amount + each.money.amount, each.money.asset)
     return tuple(Entry(account, money) for account, money in sums.items() if money.amount)
+
+
+async def amounts_of(work: Work, external_id: str) -> tuple[Money, Money] | None:
+    """Return the amount and the fee that are booked in the unit's project under this name."""
+    m = movements.c
+    query = select(m.amount, m.fee, m.asset).where(
+        m.project_id == work.project_id, m.external_id == external_id
+    )
+    row = (await work.execute(query)).first()
+    if row is None:
+        return None
+    asset = Asset.parse(row.asset)
+    return Money(row.amount, asset), Money(row.fee, asset)
+
+
+async def movements_in(work: Work, start: datetime, end: datetime) -> list[tuple[str, str, Money]]:
+    """Return what happened then, of every project, as (project, the provider's name, amount)."""
+    m = movements.c
+    query = select(m.project_id, m.external_id, m.amount, m.asset).where(
+        m.occurred_at >= start, m.occurred_at < end
+    )
+    rows = await work.execute(query.order_by(m.occurred_at))
+    return [
+        (row.project_id, row.external_id, Money(row.amount, Asset.parse(row.asset))) for row in rows
+    ]

@@ -191,4 +191,10 @@ def _before(cursor: str | None, prefix: str) -> str | None:
     return key[0] if key else None
 
 
-OPERATIONS = (refund_payment, list_refunds, get_refund, list_disputes, get_dispute)
+OPERATIONS = (
+    refund_payment,
+    list_refunds,
+    get_refund,
+    list_disputes,
+    get_dispute,
+)

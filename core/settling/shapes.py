@@ -1,4 +1,4 @@
-"""What is sent to the operations on refunds, disputes and reconciliations, and their answers."""
+"""What is sent to the operations on refunds and disputes, and what they answer."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -6,12 +6,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from core.kernel.money import Money
-from core.operations.fields import Amount, Identifier, When
+from core.operations.fields import Amount, Identifier
 from core.operations.operation import (
-    PageRequest,
     ProjectPageRequest,
     ProjectRequest,
-    Request,
     Result,
 )
 from core.payments import PaymentRecord, RefundReason
@@ -20,7 +18,6 @@ from core.settling.model import Dispute, Refund, Share
 PaymentId = Annotated[str, Identifier("pay")]
 RefundId = Annotated[str, Identifier("rfd")]
 DisputeId = Annotated[str, Identifier("dsp")]
-ReconciliationId = Annotated[str, Identifier("rcn")]
 StateWord = Literal["asked", "pending", "succeeded", "failed", "canceled", "refused"]
 
 
@@ -107,60 +104,6 @@ class DisputeView(Result):
 
 class DisputeList(Result):
     items: list[DisputeView]
-    next_cursor: str | None
-
-
-class ReconcilePayments(Request):
-    start_at: When | None = Field(
-        None, description="Compare what was made since then; two days ago if left out."
-    )
-    end_at: When | None = Field(None, description="And before then; now if left out.")
-
-
-class ReconciliationRequest(Request):
-    reconciliation_id: ReconciliationId
-
-
-class ListReconciliations(PageRequest):
-    pass
-
-
-class ListDifferences(PageRequest):
-    reconciliation_id: ReconciliationId
-
-
-class ReconciliationView(Result):
-    id: str
-    state: Literal["running", "clean", "different", "failed"]
-    start_at: datetime
-    end_at: datetime
-    counts: dict[str, int]
-    """How many of each were compared; of events, how many had not reached us."""
-    differences: int
-    error: str | None
-    asked_by: str
-    created_at: datetime
-    finished_at: datetime | None
-
-
-class ReconciliationList(Result):
-    items: list[ReconciliationView]
-    next_cursor: str | None
-
-
-class DifferenceView(Result):
-    number: int
-    kind: Literal["missing_here", "missing_there", "amount", "status"]
-    object: str
-    about_project_id: str | None
-    our_id: str | None
-    provider_id: str | None
-    ours: str | None
-    theirs: str | None
-
-
-class DifferenceList(Result):
-    items: list[DifferenceView]
     next_cursor: str | None
 
 

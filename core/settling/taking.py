@@ -160,6 +160,7 @@ def _draw(
         reference=reference,
         entries=moved,
         memo=f"{kind.replace('_', ' ').capitalize()} of {record.id}",
-        invocation_id=work.invocation_id,
+        # A statement leads from what went back to what had come, and the proof goes that way too.
+        reverses=takes_back,
         takes_back=takes_back,
     )

@@ -167,7 +167,7 @@ def _payouts() -> None:
 
 def _reconciliations() -> None:
     op.create_table(
-        "settling_reconciliations",
+        "reconciling_reconciliations",
         sa.Column("id", key(), nullable=False),
         sa.Column("state", sa.String(10), nullable=False),
         sa.Column("start_at", instant(), nullable=False),
@@ -178,21 +178,21 @@ def _reconciliations() -> None:
         sa.Column("asked_by", sa.String(160), nullable=False),
         sa.Column("created_at", instant(), nullable=False),
         sa.Column("finished_at", instant()),
-        sa.PrimaryKeyConstraint("id", name="pk_settling_reconciliations"),
+        sa.PrimaryKeyConstraint("id", name="pk_reconciling_reconciliations"),
         sa.CheckConstraint(
             "(state = 'running') = (finished_at is null)",
-            name="ck_settling_reconciliations_finishes_at_an_instant",
+            name="ck_reconciling_reconciliations_finishes_at_an_instant",
         ),
         sa.CheckConstraint(
             "state in ('running', 'clean', 'different', 'failed')",
-            name="ck_settling_reconciliations_state_is_known",
+            name="ck_reconciling_reconciliations_state_is_known",
         ),
     )
 
 
 def _differences() -> None:
     op.create_table(
-        "settling_differences",
+        "reconciling_differences",
         sa.Column("reconciliation_id", key(), nullable=False),
         sa.Column("number", sa.Integer, nullable=False),
         sa.Column("kind", sa.String(16), nullable=False),
@@ -202,5 +202,5 @@ def _differences() -> None:
         sa.Column("external_id", sa.String(255)),
         sa.Column("ours", sa.String(255)),
         sa.Column("theirs", sa.String(255)),
-        sa.PrimaryKeyConstraint("reconciliation_id", "number", name="pk_settling_differences"),
+        sa.PrimaryKeyConstraint("reconciliation_id", "number", name="pk_reconciling_differences"),
     )
