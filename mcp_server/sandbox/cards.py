@@ -69,7 +69,7 @@ class Behaviour:
         return self.number[-4:]
 
 
-def _declines(name: str, number: str, code: str, message: str, about: str) -> Behaviour:
+def _declines(name: str, number: str, about: str, *, code: str, message: str) -> Behaviour:
     return Behaviour(
         name=name, number=number, about=about, decline=Decline(code=code, message=message)
     )
@@ -116,23 +116,23 @@ CARDS = (
     _declines(
         "chargeDeclinedExpiredCard",
         "4000000000000069",
-        "expired_card",
-        "Your card has expired.",
         "Has expired",
+        code="expired_card",
+        message="Your card has expired.",
     ),
     _declines(
         "chargeDeclinedIncorrectCvc",
         "4000000000000127",
-        "incorrect_cvc",
-        "Your card's security code is incorrect.",
         "Has another security code",
+        code="incorrect_cvc",
+        message="Your card's security code is incorrect.",
     ),
     _declines(
         "chargeDeclinedProcessingError",
         "4000000000000119",
-        "processing_error",
-        "An error occurred while processing your card. Try again in a little bit.",
         "Meets an error at the bank",
+        code="processing_error",
+        message="An error occurred while processing your card. Try again in a little bit.",
     ),
     Behaviour(
         name="chargeCustomerFail",

@@ -171,12 +171,16 @@ async def test_used_amounts_are_added_up(place: Place) -> None:
         }
     )
     minute = place.sandbox.now // 60 * 60
-    for number, value in enumerate(("1.5", "2", "4")):
+
+    async def use(identifier: str, value: str) -> None:
         payload = {"stripe_customer_id": customer.id, "value": value}
-        used = {"event_name": "tokens", "identifier": f"use-{number}", "payload": payload}
+        used = {"event_name": "tokens", "identifier": identifier, "payload": payload}
         await billing.meter_events.create_async({**used, "timestamp": minute})
+
+    for number, value in enumerate(("1.5", "2", "4")):
+        await use(f"use-{number}", value)
     with pytest.raises(stripe.InvalidRequestError) as twice:
-        await billing.meter_events.create_async({**used, "timestamp": minute})
+        await use("use-2", "4")
     cancel = {"type": "cancel", "event_name": "tokens", "cancel": {"identifier": "use-1"}}
     await billing.meter_event_adjustments.create_async(cancel)
     window = {"start_time": minute - 60, "end_time": minute + 60}
@@ -196,7 +200,8 @@ async def ask(made: Any, path: str) -> Any:
 
 
 async def test_a_restart_changes_nothing(tmp_path: Path) -> None:
-    answers, clocks = [], []
+    answers: list[Any] = []
+    clocks: list[tuple[int, Switches]] = []
     for _ in range(2):
         made = create_sandbox(
             path=tmp_path / "deeper" / "sandbox.db",

@@ -82,9 +82,11 @@ async def test_what_a_payment_leaves_behind(place: Place) -> None:
 async def test_what_a_decline_leaves_behind(place: Place) -> None:
     with pytest.raises(stripe.CardError) as declined:
         await place.pay("pm_card_chargeDeclinedInsufficientFunds")
-    assert declined.value.error
-    named = declined.value.error.payment_intent
-    intent = await place.v1.payment_intents.retrieve_async(named.id, {"expand": ["latest_charge"]})
+    body: Any = declined.value.json_body
+    named = body["error"]["payment_intent"]
+    intent = await place.v1.payment_intents.retrieve_async(
+        named["id"], {"expand": ["latest_charge"]}
+    )
 
     assert declined.value.user_message == "Your card has insufficient funds."
     assert intent.status == "requires_payment_method"
