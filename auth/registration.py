@@ -16,6 +16,7 @@ from auth.errors import OAuth2Error, invalid_client_metadata
 from auth.settings import AuthSettings
 from core import audit
 from core.db.work import Work
+from core.kernel import cards
 
 BYTES_MAX = 32_768
 
@@ -28,6 +29,8 @@ def read(body: bytes, settings: AuthSettings) -> ClientMetadata:
         members = None
     if not isinstance(members, dict):
         raise invalid_client_metadata("The body must be one JSON object, and not a large one.")
+    if cards.sent(members):
+        raise invalid_client_metadata("A member looks like a payment card number.")
     if members.get("software_statement"):
         # RFC 7591 §3.2.2: a statement we do not check must not look as if it counted.
         raise OAuth2Error(

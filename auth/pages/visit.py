@@ -21,9 +21,11 @@ from auth.sessions import Browser, Session
 from auth.signing_in import Started
 from auth.users import User, find_user, person
 from core.db.engine import is_transient
+from core.kernel import cards
 from core.kernel.caller import ANONYMOUS, Caller
 from core.kernel.errors import Busy, EngineError
 from core.operations.errors import invalid
+from core.operations.screening import WHAT as CARD
 
 HOME = "/account"
 FORM_BYTES_MAX = 16 * 1024
@@ -207,6 +209,9 @@ async def _read_form(request: Request) -> list[tuple[str, str]]:
         raise invalid("form", "cannot be read") from None
     if any("\x00" in value for _, value in pairs):
         raise invalid("form", "must not contain the NUL character")
+    # Of a password nothing is kept, and to refuse one would tell something about it.
+    if any(cards.redacted(value) != value for name, value in pairs if "password" not in name):
+        raise invalid("form", CARD)
     return pairs
 
 

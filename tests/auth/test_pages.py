@@ -95,9 +95,13 @@ async def test_a_form_that_no_page_of_ours_would_send_is_refused(
         await browser.post("/sign-in", long),
         await browser.post("/sign-in", many),
         await browser.post("/sign-in", fields | {"email": "ada@example.com\x00"}),
+        await browser.post("/sign-in", fields | {"email": "4242-4242-4242-4242"}),
     ):
         assert answer.status_code == 400
+        assert "4242" not in answer.text
     assert not await is_signed_in(browser)
+    card = await browser.post("/sign-in", fields | {"password": "4242 4242 4242 4242"})
+    assert card.status_code != 400, "a password may be anything, and is only wrong"
 
 
 @pytest.mark.anyio

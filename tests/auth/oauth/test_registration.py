@@ -137,3 +137,11 @@ async def test_what_has_expired_is_forgotten_and_nothing_that_still_counts(oauth
     }
     assert (await oauth.refresh(client_id, tokens["refresh_token"])).status_code == 400
     assert "grant.revoked" in await oauth.told()
+
+
+async def test_a_program_does_not_introduce_itself_by_a_card_number(oauth: Oauth) -> None:
+    members = oauth.members() | {"client_name": "Buy with 4242 4242 4242 4242"}
+    answer = await oauth.http.post("/oauth/register", json=members)
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_client_metadata")
+    assert "4242" not in answer.text
