@@ -62,7 +62,7 @@ class Browser:
         """Open the URL, answer what is asked, and return what the callback is told."""
         async with httpx2.AsyncClient(cookies=self.cookies, timeout=20) as http:
             # A program opened this page, so it did not begin on one of ours.
-            answer = await http.get(url, headers=_navigation("cross-site"))
+            answer = await http.get(url, headers=navigation("cross-site"))
             for _ in range(STEPS_MAX):
                 location = answer.headers.get("location", "")
                 if location.startswith(callback):
@@ -71,7 +71,7 @@ class Browser:
                     return {name: values[0] for name, values in told.items()}
                 if location:
                     next_page = urljoin(str(answer.url), location)
-                    answer = await http.get(next_page, headers=_navigation("same-origin"))
+                    answer = await http.get(next_page, headers=navigation("same-origin"))
                     continue
                 answer = await self._submit(http, answer)
         raise AssertionError(f"no answer after {STEPS_MAX} steps: {answer.text}")
@@ -84,7 +84,7 @@ class Browser:
         values = form.values | self._answers(form)
         # The pages ask that no referrer is sent, and then browsers send an opaque origin.
         return await http.post(
-            action, data=values, headers=_navigation("same-origin") | {"Origin": "null"}
+            action, data=values, headers=navigation("same-origin") | {"Origin": "null"}
         )
 
     def _answers(self, form: Form) -> Values:
@@ -98,7 +98,7 @@ class Browser:
         }
 
 
-def _navigation(site: str) -> dict[str, str]:
+def navigation(site: str) -> dict[str, str]:
     return {
         "Sec-Fetch-Site": site,
         "Sec-Fetch-Mode": "navigate",
