@@ -75,7 +75,7 @@ async def test_a_viewer_sees_the_offers_and_no_way_to_buy(served: Served) -> Non
         page = await http.get("/credits")
         assert "Starter" in page.text
         assert "/credits/buy" not in page.text
-        token = Form(page.text).values["csrf_token"]
+        token = Form((await http.get("/account")).text).values["csrf_token"]
         form = {"csrf_token": token, "project_id": served.acme, "pack_key": "starter"}
         refused = await http.post("/credits/buy", data=form | {"quantity": "1"})
 
