@@ -156,6 +156,9 @@ class Settlements(Protocol):
         """Tell the movements of our balance in the window, the newest first."""
         ...
 
+    async def read_payout(self, payout_id: str) -> Payout:
+        """Read it as it is now: one that was paid may have failed since."""
+
     def payouts_in(self, window: Window) -> AsyncIterator[Payout]: ...
 
     def paid_out_by(self, payout_id: str) -> AsyncIterator[ProcessorTransaction]:

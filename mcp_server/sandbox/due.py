@@ -4,13 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 from mcp_server.sandbox import completing, paying
-from mcp_server.sandbox.resources import charges, checkout, refunds
+from mcp_server.sandbox.resources import balance, charges, checkout, payouts, refunds
 from mcp_server.sandbox.work import Work
 
 DOES: dict[str, Callable[[Work, str], Any]] = {
     checkout.EXPIRE: checkout.expire_due,
     paying.SETTLE: completing.settle,
     paying.TELL_BALANCE: charges.balance_of,
+    balance.PAY_OUT: payouts.pay_out,
     refunds.FINISH: refunds.finish,
     refunds.FAIL: refunds.fail,
 }

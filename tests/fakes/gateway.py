@@ -341,6 +341,9 @@ class FakeGateway:
         for each in self._within(ProcessorTransaction, window):
             yield each
 
+    async def read_payout(self, payout_id: str) -> Payout:
+        return self._read(Payout, payout_id)
+
     async def payouts_in(self, window: Window) -> AsyncIterator[Payout]:
         for each in self._within(Payout, window):
             yield each

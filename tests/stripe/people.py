@@ -35,6 +35,7 @@ class People(Protocol):
     async def pay(self, checkout: Checkout, kind: str = "pays") -> None: ...
     async def pay_later(self, checkout: Checkout, *, bounces: bool = False) -> None: ...
     async def wait_for_banks(self) -> None: ...
+    async def wait_for_payout(self) -> None: ...
     async def decide(self, dispute_id: str, state: DisputeState) -> None: ...
     def lose_an_answer(self) -> None: ...
     async def close(self) -> None: ...
@@ -76,6 +77,10 @@ class AtTheFake:
         for do in self._later:
             do()
         self._later.clear()
+
+    async def wait_for_payout(self) -> None:
+        self.clock.advance(days=3)
+        self.gateway.provider.pay_out()
 
     async def decide(self, dispute_id: str, state: DisputeState) -> None:
         self.gateway.provider.decide(dispute_id, state)
@@ -135,6 +140,10 @@ class AtTheSandbox:
     async def wait_for_banks(self) -> None:
         self._made.sandbox.advance(60)
         self.clock.advance(seconds=60)
+
+    async def wait_for_payout(self) -> None:
+        self.clock.advance(days=3)
+        self._made.sandbox.do_due()
 
     async def decide(self, dispute_id: str, state: DisputeState) -> None:
         word = "winning_evidence" if state == DisputeState.WON else "losing_evidence"

@@ -185,6 +185,30 @@ async def test_every_movement_of_the_balance_is_listed(people: People) -> None:
     assert refund.processor_transaction_id in {each.id for each in moved}
 
 
+async def test_a_payout_says_what_it_consists_of(people: People) -> None:
+    await bought(people, 1)
+    await bought(people, 2)
+    await people.wait_for_payout()
+
+    now = people.clock.now()
+    window = Window(start=now - timedelta(days=3), end=now + timedelta(hours=1))
+    [payout] = [each async for each in people.gateway.payouts_in(window)]
+    parts = [each async for each in people.gateway.paid_out_by(payout.id)]
+
+    assert (payout.state, payout.amount, payout.automatic) == (
+        "paid",
+        Money.of("18.82", USD),
+        True,
+    )
+    assert await people.gateway.read_payout(payout.id) == payout
+    assert sorted((each.kind, each.net.decimal) for each in parts) == [
+        ("charge", "9.41"),
+        ("charge", "9.41"),
+        ("payout", "-18.82"),
+    ]
+    assert [each.object_id for each in await told(people, None, "payout.paid")] == [payout.id]
+
+
 # -- Usage ----------------------------------------------------------------------------------------
 
 

@@ -24,6 +24,12 @@ class SettlementsAtStripe(Part):
         ):
             yield self._read.processor_transaction(told)
 
+    async def read_payout(self, payout_id: str) -> Payout:
+        told = await self._calls.ask(
+            "read a payout", lambda: self._v1.payouts.retrieve_async(payout_id)
+        )
+        return self._read.payout(told)
+
     async def payouts_in(self, window: Window) -> AsyncIterator[Payout]:
         listed, made = self._v1.payouts.list_async, within(window)
         async for told in self._calls.pages("list payouts", lambda at: listed({**made, **at})):

@@ -6,6 +6,7 @@ from mcp_server.sandbox.params import Params
 from mcp_server.sandbox.work import Json, Work
 
 AVAILABLE_SECONDS = 2 * 86_400
+PAY_OUT = "pay_out"
 CATEGORIES = {
     "charge": "charge",
     "payment": "charge",
@@ -51,6 +52,8 @@ def record(
         type=type,
     )
     transaction.pop("livemode")
+    if type != "payout":
+        work.later(AVAILABLE_SECONDS, PAY_OUT, source["currency"])
     return work.save(transaction)
 
 
@@ -80,8 +83,8 @@ def retrieve(work: Work, asked: Params, id: str) -> Json:
 
 def find(work: Work, asked: Params) -> Json:
     become_available(work)
-    asked.ignore("payout")
     where = {
+        "_payout": asked.text("payout"),
         "currency": asked.text("currency"),
         "source": asked.text("source"),
         "type": asked.text("type"),
