@@ -298,7 +298,7 @@ class Gate:
         except EngineError as error:
             outcome.body, outcome.error, outcome.replayed = {}, error, False
             row = run.invocation(Decision.REFUSED, error.code)
-        await work.together(audit.RECORD, row)
+        await work.leave(audit.RECORD, row)
 
     async def _handle_among_others(self, work: Work, run: _Run) -> tuple[dict[str, Any], bool]:
         key, operation = run.call.idempotency_key, run.operation
@@ -312,7 +312,7 @@ class Gate:
         result = await operation(work, run.request)
         body = result.model_dump(mode="json")
         kept = replace(use, result=result.without_secrets(body))
-        await work.together(idempotency.KEEP, kept)
+        await work.leave(idempotency.KEEP, kept)
         return body, False
 
     async def _read(self, run: _Run, _attempt: int) -> None:
