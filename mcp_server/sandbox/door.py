@@ -8,7 +8,6 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
@@ -101,52 +100,88 @@ class _Exchange:
         try:
             self._authenticate()
             values = await self._values()
-            fault = self._fault()
-            if fault in BEFORE:
-                status, error = BEFORE[fault]
-                return self.response(status, {"error": error})
-            replayed = self._replayed(values)
         except Refused as refused:
             return self.response(refused.status, {"error": self._told(refused)})
-        if replayed:
-            more = {"Idempotent-Replayed": "true", "Original-Request": replayed.request_id}
-            return self.response(replayed.status, replayed.body, more)
-        return await self._first(handler, values, fault)
-
-    async def _first(self, handler: Handler, values: Json, fault: str) -> Response:
-        given, executed = self._run(handler, values)
-        if fault == "error" and given.status < 300:
-            given = replace(given, status=500, body={"error": ERROR})
-        if self.key is not None:
-            with self.work() as work:
-                # The second version repeats a failure to its end, and keeps successes alone.
-                if executed and not (self.is_v2 and given.status >= 400):
-                    idempotency.keep(work, self.key, given)
-                else:
-                    idempotency.release(work, self.key)
+        fault = self._fault()
         if fault == "hang":
+            return self._shown(await self._late(handler, values))
+        if fault in BEFORE:
+            status, error = BEFORE[fault]
+            return self.response(status, {"error": error})
+        return self._shown(self._done(handler, values, breaks=fault == "error"))
+
+    def _shown(self, given: Answer) -> Response:
+        more = None
+        if given.request_id != self.id:
+            more = {"Idempotent-Replayed": "true", "Original-Request": given.request_id}
+        return self.response(given.status, given.body, more)
+
+    async def _late(self, handler: Handler, values: Json) -> Answer:
+        """Take the key, leave the client without an answer until it gives up, and do it then."""
+        if self.key is not None:
+            try:
+                with self.work() as work:
+                    if replayed := idempotency.claim(work, self.key, self._fingerprint(values)):
+                        return replayed
+            except Refused as refused:
+                return self._refusal(refused)
+        try:
             await self._hang()
-        return self.response(given.status, given.body)
+        finally:
+            # Also when this is cancelled, which is how a client of this process gives up.
+            if self.key is not None:
+                with self.work() as work:
+                    idempotency.release(work, self.key)
+            given = self._done(handler, values)
+        return given
 
     async def _hang(self) -> None:
-        """Leave the client without an answer until it gives up."""
         with suppress(TimeoutError):
             async with asyncio.timeout(HANG_SECONDS):
                 while not await self.http.is_disconnected():  # noqa: ASYNC110 - only asking tells
                     await asyncio.sleep(HANG_LOOK_SECONDS)
 
-    def _run(self, handler: Handler, values: Json) -> tuple[Answer, bool]:
-        """Do what is asked. A decline keeps what led to it; any other refusal undoes all."""
+    def _done(self, handler: Handler, values: Json, *, breaks: bool = False) -> Answer:
+        """Do what is asked and keep the answer, in one unit, so that neither is without the other.
+
+        A decline keeps what led to it; any other refusal undoes everything, the key's use too.
+        """
+        asked = self._fingerprint(values)
         try:
             with self.work() as work:
-                kept = self._handled(work, handler, values)
+                if self.key is not None and (kept := idempotency.claim(work, self.key, asked)):
+                    return kept
+                given = self._handled(work, handler, values)
+                if breaks:
+                    given = self._broken(undo=self.is_v2)
+                self._keep(work, given)
         except Refused as refused:
-            body = {"error": self._told(refused)}
-            return Answer(status=refused.status, body=body, request_id=self.id), refused.executed
+            return self._refusal(refused)
         except Exception:
             log.exception("the sandbox failed to answer %s %s", self.http.method, self.path)
-            return Answer(status=500, body={"error": ERROR}, request_id=self.id), True
-        return kept, True
+            return self._broken()
+        return given
+
+    def _broken(self, *, undo: bool = False) -> Answer:
+        if undo:
+            raise Refused(str(ERROR["message"]), type=str(ERROR["type"]), status=500)
+        return Answer(status=500, body={"error": ERROR}, request_id=self.id)
+
+    def _keep(self, work: Work, given: Answer) -> None:
+        """Keep the answer for its key. The second version keeps successes alone."""
+        if self.key is None:
+            return
+        if self.is_v2 and given.status >= 400:
+            idempotency.release(work, self.key)
+        else:
+            idempotency.keep(work, self.key, given)
+
+    def _refusal(self, refused: Refused) -> Answer:
+        body = {"error": self._told(refused)}
+        return Answer(status=refused.status, body=body, request_id=self.id)
+
+    def _fingerprint(self, values: Json) -> str:
+        return idempotency.fingerprint(self.http.method, self.path, values)
 
     def _handled(self, work: Work, handler: Handler, values: Json) -> Answer:
         asked = Params(values)
@@ -158,8 +193,7 @@ class _Exchange:
         except Refused as refused:
             if not refused.keeps:
                 raise
-            body = {"error": self._told(refused)}
-            return Answer(status=refused.status, body=body, request_id=self.id)
+            return self._refusal(refused)
         return Answer(status=200, body=body, request_id=self.id)
 
     # -- What is asked --------------------------------------------------------------------------
@@ -207,13 +241,6 @@ class _Exchange:
         left = switches.fault_times - 1
         self.sandbox.switch(fault_times=left, fault=switches.fault if left else "")
         return switches.fault
-
-    def _replayed(self, values: Json) -> Answer | None:
-        if self.key is None:
-            return None
-        with self.work() as work:
-            asked = idempotency.fingerprint(self.http.method, self.path, values)
-            return idempotency.claim(work, self.key, asked)
 
     # -- What is answered -----------------------------------------------------------------------
 

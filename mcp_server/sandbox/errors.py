@@ -31,11 +31,6 @@ class Refused(Exception):
             self.error["param"] = param
         self.error |= more
 
-    @property
-    def executed(self) -> bool:
-        """Whether the request got past its checks: only then is its answer kept for its key."""
-        return self.keeps or self.status >= 500
-
 
 def missing(kind: str, id: str, param: str = "id") -> Refused:
     words = kind.replace(".", " ").replace("_", "")

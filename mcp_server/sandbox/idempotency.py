@@ -14,6 +14,8 @@ from mcp_server.sandbox.errors import Refused
 from mcp_server.sandbox.work import Json, Work
 
 KEPT_SECONDS = 86_400
+CUT_SHORT_SECONDS = 180
+"""After this long nobody is answering any more; and nothing was done, see `door.py`."""
 KEY_MAX = 255
 
 
@@ -37,7 +39,10 @@ def claim(work: Work, key: str, asked: str) -> Answer | None:
         raise Refused(
             f"Idempotency keys may be up to {KEY_MAX} characters.", type="idempotency_error"
         )
-    work.db.execute("delete from keys where created < ?", (work.now - KEPT_SECONDS,))
+    work.db.execute(
+        "delete from keys where created < ? or (status is null and created < ?)",
+        (work.now - KEPT_SECONDS, work.now - CUT_SHORT_SECONDS),
+    )
     row = work.db.execute("select * from keys where key = ?", (key,)).fetchone()
     if row is None:
         work.db.execute(
@@ -74,8 +79,3 @@ def keep(work: Work, key: str, answer: Answer) -> None:
 def release(work: Work, key: str) -> None:
     """Leave the key unused."""
     work.db.execute("delete from keys where key = ?", (key,))
-
-
-def release_unanswered(work: Work) -> None:
-    """Forget requests that were being answered when the sandbox ended."""
-    work.db.execute("delete from keys where status is null")

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from mcp_server.sandbox import due, idempotency
+from mcp_server.sandbox import due
 from mcp_server.sandbox.resources import endpoints
 from mcp_server.sandbox.store import Store
 from mcp_server.sandbox.switches import Switches
@@ -58,9 +58,8 @@ class Sandbox:
             self.woken()
 
     def provide(self, snapshots: Webhook | None, thin: Webhook | None) -> None:
-        """Have the installation's own endpoints, and nothing left of requests cut short."""
+        """Have the installation's own endpoints."""
         with self.unit() as work:
-            idempotency.release_unanswered(work)
             for kind, webhook in (("snapshot", snapshots), ("thin", thin)):
                 if webhook:
                     endpoints.provide(work, kind, webhook.url, list(webhook.secrets))

@@ -29,6 +29,7 @@ class Switches:
     """How long a refund takes that is not instant."""
     fault: Fault = ""
     """What the next API requests meet: 503 before anything is done; `error`, a 500 after it is
-    done, kept for its idempotency key as Stripe keeps it; 429; `hang`, done and never answered."""
+    done, kept for its idempotency key as Stripe keeps it; 429; `hang`, done when the client has
+    given up waiting, its key in use until then."""
     fault_times: int = 0
     """How many requests meet it."""

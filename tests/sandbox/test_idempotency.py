@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 import stripe
 
-from mcp_server.sandbox import idempotency
 from tests.sandbox.conftest import Place
 
 pytestmark = pytest.mark.anyio
@@ -83,15 +82,19 @@ async def test_a_wrong_request_leaves_its_key_unused(place: Place) -> None:
 
 
 async def test_while_a_request_is_answered_its_twin_is_refused(place: Place) -> None:
-    with place.sandbox.unit(request_id="req_first") as work:
-        asked = idempotency.fingerprint("POST", "/v1/customers", {"name": "Ada"})
-        idempotency.claim(work, "order:1", asked)
+    place.sandbox.switch(fault="hang", fault_times=1)
+    first = asyncio.create_task(place.v1.customers.create_async({"name": "Ada"}, KEY))
+    async with asyncio.timeout(10):
+        while place.sandbox.switches.fault:  # noqa: ASYNC110 - the sandbox tells nobody
+            await asyncio.sleep(0.01)
 
     with pytest.raises(stripe.APIError) as refused:
         await place.v1.customers.create_async({"name": "Ada"}, KEY)
     assert refused.value.http_status == 409
     body: Any = refused.value.json_body
     assert body["error"]["code"] == "idempotency_key_in_use"
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
 
 
 async def test_an_answer_that_never_came_is_found_by_asking_again(place: Place) -> None:
@@ -99,6 +102,10 @@ async def test_an_answer_that_never_came_is_found_by_asking_again(place: Place) 
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.3):
             await place.v1.customers.create_async({"name": "Ada"}, KEY)
+    async with asyncio.timeout(10):
+        # It notices by and by that nobody waits.
+        while not (await place.v1.customers.list_async()).data:  # noqa: ASYNC110 - see above
+            await asyncio.sleep(0.01)
     found = await place.v1.customers.create_async({"name": "Ada"}, KEY)
 
     assert found.last_response.headers["idempotent-replayed"] == "true"
