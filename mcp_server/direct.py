@@ -19,6 +19,7 @@ from starlette.types import Send
 
 from core.operations.operation import Operation
 from mcp_server.asked import Asked
+from mcp_server.eliciting import OFFERED
 from mcp_server.tools import Tools
 
 METHOD = "tools/call"
@@ -60,7 +61,7 @@ class Direct:
         if params is None or not params.keys() <= _MEMBERS or type(id_) not in {int, str}:
             return None
         name = params.get("name")
-        if not isinstance(name, str) or name not in asked.tools:
+        if not isinstance(name, str) or name not in asked.tools or name in OFFERED:
             return None
         if not isinstance(params.get("arguments", {}), dict):
             return None

@@ -17,6 +17,7 @@ import orjson
 from mcp import MCPError
 from mcp.server import ServerRequestContext
 
+from core.checkouts import ReturnPages
 from core.db.paging import InvalidCursor, after, page
 from core.db.schema import PLATFORM
 from core.kernel.caller import Caller, CallerKind
@@ -25,6 +26,7 @@ from core.operations.admitting import may
 from core.operations.operation import Effect, Operation
 from core.operations.perform import Gate, Outcome
 from core.operations.scopes import missing
+from mcp_server import eliciting
 from mcp_server.asked import COMPLETE, Asked, asked
 from mcp_server.http.errors import InternalError
 from mcp_server.problems import problem
@@ -108,17 +110,24 @@ class Tools:
             and (scopes is None or not missing(scopes, self._operations[name].scopes))
         )
 
-    async def call(self, context: Context, params: types.CallToolRequestParams) -> dict[str, Any]:
+    async def call(
+        self, context: Context, params: types.CallToolRequestParams
+    ) -> dict[str, Any] | types.InputRequiredResult:
         """Answer `tools/call`. What is not offered to this request does not exist for it."""
         request = asked(context)
         operation = self._operations.get(params.name)
         if operation is None or params.name not in request.tools:
             raise MCPError(types.INVALID_PARAMS, _unknown(params.name, known=operation is not None))
+        if (looks := eliciting.carried(operation, params)) is not None:
+            return self.told(await self.ask(self._operations[eliciting.FOLLOWS], request, looks))
         # A client that hangs up cancels its request. What writes is finished all the same: a unit
         # cut off half-way would be rolled back at best, and tell the trail nothing.
         with anyio.CancelScope(shield=not operation.reads):
             async with progress_of(context):
                 outcome = await self.ask(operation, request, params.arguments or {})
+        pages = self._gate.given.get(ReturnPages)
+        if link := eliciting.offered(context, operation, outcome, pages):
+            return link
         return self.told(outcome) | ({"_meta": self.REPLAYED} if outcome.replayed else {})
 
     async def ask(

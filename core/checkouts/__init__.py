@@ -7,12 +7,13 @@ from core.checkouts.hearing import HANDLERS
 from core.checkouts.linking import open_link
 from core.checkouts.model import Checkout, Mode, State
 from core.checkouts.opening import open_checkout
-from core.checkouts.returning import CANCELED, SUCCESS, ReturnPages
+from core.checkouts.returning import CANCELED, GO, SUCCESS, ReturnPages
 
 JOBS = (open_checkout, look_at_checkout, follow_checkout)
 
 __all__ = [
     "CANCELED",
+    "GO",
     "HANDLERS",
     "JOBS",
     "SUCCESS",

@@ -53,6 +53,7 @@ class Checkout:
     url: str | None
     refusal: dict[str, Any] | None
     created_by: str
+    user_id: str | None
     created_at: datetime
     expires_at: datetime
     opened_at: datetime | None

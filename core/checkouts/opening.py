@@ -27,6 +27,7 @@ async def begin(work: Work, checkout_id: str, mode: Mode, **wanted: Any) -> Chec
         "mode": str(mode),
         "state": str(State.OPENING),
         "created_by": work.caller.subject[:160],
+        "user_id": work.caller.user_id,
         "created_at": work.now,
         "expires_at": lasts_until(mode, work.now),
         "quantity": 1,

@@ -9,6 +9,8 @@ from urllib.parse import urlencode, urlsplit
 
 from core.checkouts.errors import ReturnUrlNotAllowed
 
+GO = "/checkout/go"
+"""Leads the person for whom a page was asked, once signed in, to that page."""
 SUCCESS = "/checkout/success"
 CANCELED = "/checkout/canceled"
 ACCOUNT = "/account"

@@ -83,6 +83,8 @@ class CheckoutView(Result):
     wallet_id: str | None
     transaction_id: str | None
     """What booked the money and granted the credits."""
+    user_id: str | None
+    """The person for whom it was asked; null when no person did."""
     created_at: datetime
     closed_at: datetime | None
 
@@ -112,6 +114,7 @@ def checkout_view(
         payment_id=checkout.payment_id,
         pack_id=checkout.pack_id,
         quantity=checkout.quantity,
+        user_id=checkout.user_id,
         created_at=checkout.created_at,
         closed_at=checkout.closed_at,
         **bought,

@@ -35,6 +35,8 @@ checkouts = Table(
     Column("url", Text),
     Column("refusal", json_column()),
     Column("created_by", String(160), nullable=False),
+    # The person for whom it was asked: only that one is led to it by our own link.
+    Column("user_id", Key("usr")),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("opened_at", Instant),

@@ -8,6 +8,7 @@ from auth.opaque import new_secret
 from auth.pages.visit import Visit
 from auth.users import User
 from core import projects
+from core.checkouts import GO
 from core.db.paging import LIMIT_MAX
 from core.kernel.errors import EngineError
 from core.operations.errors import invalid
@@ -55,7 +56,7 @@ async def buy(operations: Operations, visit: Visit) -> Response:
     except EngineError as error:
         options = await _options(visit, operations, visit.user)
         return await _show(person, options, error=str(error))
-    return visit.go(returning.address(returning.GO, person.project_id, checkout["id"]))
+    return visit.go(returning.address(GO, person.project_id, checkout["id"]))
 
 
 def _quantity(text: str) -> int:

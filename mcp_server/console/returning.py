@@ -14,7 +14,6 @@ from core.kernel.errors import EngineError, Kind
 from mcp_server.console import rendering
 from mcp_server.console.asking import Operations, Person, looking_at
 
-GO = "/checkout/go"
 LOOK_SECONDS = 2
 
 
@@ -30,6 +29,9 @@ async def go(operations: Operations, visit: Visit) -> Response:
     if found is None:
         return rendering.not_found(visit)
     _, checkout = found
+    if checkout["user_id"] not in {None, visit.user.id}:
+        # A link that one person's agent made must not have another person pay.
+        return rendering.not_found(visit)
     return rendering.show(visit, "going.html", checkout=checkout, seconds=LOOK_SECONDS)
 
 

@@ -15,7 +15,7 @@ def routes(people: People, operations: Operations) -> list[Route]:
     pages = (
         ("GET", buying.PATH, buying.credits_page),
         ("POST", buying.BUY, buying.buy),
-        ("GET", returning.GO, returning.go),
+        ("GET", checkouts.GO, returning.go),
         ("GET", checkouts.SUCCESS, returning.returned),
         ("GET", checkouts.CANCELED, returning.returned),
     )

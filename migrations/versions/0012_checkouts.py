@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("url", sa.Text),
         sa.Column("refusal", json()),
         sa.Column("created_by", sa.String(160), nullable=False),
+        sa.Column("user_id", key()),
         sa.Column("created_at", instant(), nullable=False),
         sa.Column("expires_at", instant(), nullable=False),
         sa.Column("opened_at", instant()),
