@@ -15,7 +15,7 @@ from starlette.requests import Request
 from auth.identity import Identity
 from auth.jobs import SCHEDULES as AUTH_SCHEDULES
 from auth.operations import OPERATIONS as AUTH_OPERATIONS
-from core import inbox, jobs, payments, projects, surface
+from core import inbox, jobs, payments, projects, surface, topups
 from core.audit import Trail
 from core.checkouts import ReturnPages
 from core.db.engine import Engines, open_engines
@@ -119,7 +119,12 @@ def _wire(settings: Settings, clock: Clock) -> Installation:
     cache: Cache = RedisCache(redis, LIFETIMES) if redis else MemoryCache(clock, LIFETIMES)
     trail, metrics = Trail(database), Metrics(readings(engines, database))
     paying = open_paying(settings, keys, clock, _may_control(database))
-    ports = {"gateway": paying.gateway, inbox.HANDLERS: surface.HANDLERS}
+    pages = ReturnPages(settings.public_url, settings.allowed_origins)
+    ports = {
+        "gateway": paying.gateway,
+        inbox.HANDLERS: surface.HANDLERS,
+        topups.PAGES: pages,
+    }
     runtime = Runtime(database, JOBS, ports)
     return Installation(
         settings=settings,
@@ -150,7 +155,7 @@ def _wire(settings: Settings, clock: Clock) -> Installation:
             hasten=partial(jobs.run_now, runtime),
             given={
                 payments.Limits: paying.gateway.limits,
-                ReturnPages: ReturnPages(settings.public_url, settings.allowed_origins),
+                ReturnPages: pages,
             },
         ),
         operations={each.name: each for each in OPERATIONS},

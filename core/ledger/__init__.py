@@ -31,7 +31,7 @@ from core.ledger.model import (
 )
 from core.ledger.opening import open_operator_accounts, open_wallet_account
 from core.ledger.posting import expire_due, post, post_each, propose
-from core.ledger.reading import Mark, Standing, marks, read_accounts, standings, standings_among
+from core.ledger.reading import STAND, Mark, Standing, marks, read_accounts, standings
 from core.ledger.reversing import reverse
 from core.ledger.statements import Line, known, statement, taken
 
@@ -39,6 +39,7 @@ __all__ = [
     "NEVER",
     "PRIORITY",
     "PRIORITY_MAX",
+    "STAND",
     "Accepted",
     "Account",
     "AccountNotFound",
@@ -89,7 +90,6 @@ __all__ = [
     "read_accounts",
     "reverse",
     "standings",
-    "standings_among",
     "statement",
     "taken",
     "wallet_account",

@@ -51,16 +51,6 @@ async def standings(work: Work, account_ids: Sequence[str]) -> dict[str, Standin
     return await work.together(STAND, account_ids)
 
 
-async def standings_among(work: Work, accounts: Sequence[AccountKey]) -> dict[AccountKey, Standing]:
-    """Read what accounts of any projects hold at this instant: for what the engine looks at itself.
-
-    The same few statements, however many there are. No caller is told of what it finds.
-    """
-    told = await _stand([(work.within(project_id), [each]) for project_id, each in accounts])
-    found = zip(accounts, told, strict=True)
-    return {key: held[key[1]] for key, held in found if key[1] in held}
-
-
 async def read_accounts(work: Work, account_ids: Sequence[str]) -> dict[str, Account]:
     """Read accounts of the call's project as they are stored."""
     found = await _read(work, [(work.project_id, each) for each in account_ids])
@@ -68,8 +58,6 @@ async def read_accounts(work: Work, account_ids: Sequence[str]) -> dict[str, Acc
 
 
 async def _stand(items: Sequence[tuple[Work, Sequence[str]]]) -> list[dict[str, Standing]]:
-    if not items:
-        return []
     work = items[0][0]
     named = [[(own.project_id, each) for each in ids] for own, ids in items]
     accounts = await _read(work, sorted({key for keys in named for key in keys}))

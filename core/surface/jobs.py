@@ -1,6 +1,17 @@
 """What the engine does of itself, again and again: seal, expire, and forget."""
 
-from core import audit, checkouts, inbox, jobs, ledger_proof, messaging, packs, payers, wallets
+from core import (
+    audit,
+    checkouts,
+    inbox,
+    jobs,
+    ledger_proof,
+    messaging,
+    packs,
+    payers,
+    topups,
+    wallets,
+)
 from core.db.work import Work
 from core.jobs import Job, JobContext, Schedule, job
 from core.metering import jobs as metering
@@ -61,6 +72,7 @@ SCHEDULES = (
     Schedule(seal_late, every_seconds=3600),
     Schedule(wallets.expire_credits, every_seconds=60),
     *metering.SCHEDULES,
+    *topups.SCHEDULES,
 )
 
 JOBS: tuple[Job, ...] = (
@@ -69,5 +81,6 @@ JOBS: tuple[Job, ...] = (
     *packs.JOBS,
     *payers.JOBS,
     *checkouts.JOBS,
+    *topups.JOBS,
 )
 """Every job of the engine: what recurs, and what is asked for."""

@@ -12,6 +12,7 @@ from core.payers import operations as payers
 from core.payments import operations as payments
 from core.projects import operations as projects
 from core.reporting import operations as reporting
+from core.topups import operations as topups
 from core.wallets import operations as wallets
 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (
@@ -22,6 +23,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *checkouts.OPERATIONS,
     *payers.OPERATIONS,
     *payments.OPERATIONS,
+    *topups.OPERATIONS,
     *reporting.OPERATIONS,
     *inbox.OPERATIONS,
     *compliance.OPERATIONS,

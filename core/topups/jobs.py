@@ -13,6 +13,7 @@ from core import ledger
 from core.db.work import Database, Work
 from core.jobs import JobContext, LeaseLost, Schedule, job
 from core.kernel.caller import SYSTEM
+from core.kernel.errors import EngineError
 from core.topups import finding, settling
 from core.topups.beginning import begin
 from core.topups.finding import Place
@@ -72,12 +73,17 @@ async def _below(database: Database, place: Place | None) -> Found:
     """Return which wallets are below their line, of those that may be topped up now."""
     async with database.read(SYSTEM) as work:
         rules = await finding.rules_after(work, place, PAGE)
-        accounts = [(each.project_id, ledger.wallet_account(each.wallet_id)) for each in rules]
-        held = await ledger.standings_among(work, accounts)
+        accounts = [ledger.wallet_account(each.wallet_id) for each in rules]
+        asked = [
+            (work.within(rule.project_id), [account])
+            for rule, account in zip(rules, accounts, strict=True)
+        ]
+        # The step that reads balances takes many calls at once, whatever projects they are of.
+        held = await ledger.STAND.run(asked) if asked else []
     low = [
         (rule.project_id, rule.wallet_id)
-        for rule, account in zip(rules, accounts, strict=True)
-        if held[account].available < rule.threshold.amount
+        for rule, account, found in zip(rules, accounts, held, strict=True)
+        if not isinstance(found, EngineError) and found[account].available < rule.threshold.amount
     ]
     end = (rules[-1].project_id, rules[-1].wallet_id) if len(rules) == PAGE else None
     return low, end

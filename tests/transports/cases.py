@@ -110,6 +110,18 @@ CASES: dict[str, Case] = {
     "detach_payment_method": here(method_id="{method_id}"),
     "list_payments": here(status="succeeded"),
     "get_payment": here(payment_id="{payment_id}"),
+    "set_auto_top_up": here(
+        wallet_id="{team_wallet_id}",
+        threshold="5",
+        pack_key="starter",
+        quantity=2,
+        monthly_spend_max="100.00",
+        daily_spend_max="50.00",
+        method_id="{method_id}",
+    ),
+    "get_auto_top_up": here(wallet_id="{wallet_id}"),
+    "disable_auto_top_up": here(wallet_id="{wallet_id}"),
+    "list_top_ups": here(wallet_id="{wallet_id}", state="paying"),
     "get_project_overview": here(days=3),
     "list_stripe_events": about(state="waiting", type="payment_intent.succeeded"),
     "get_stripe_event": about(stripe_event_id=STRIPE_EVENT),
@@ -120,6 +132,6 @@ CASES: dict[str, Case] = {
 }
 MONEY = (
     *("grant_credits", "transfer_credits", "hold_credits", "capture_hold", "charge_usage"),
-    *("record_usage", "reverse_transaction", "create_checkout"),
+    *("record_usage", "reverse_transaction", "create_checkout", "set_auto_top_up"),
 )
 """What moves value or is the cause of it."""

@@ -50,6 +50,7 @@ HARMLESS = {
     *("occurred_at", "start_at", "end_at", "since", "until", "window", "group_by", "days"),
     *("operation", "decision", "action", "events", "source", "priority", "expires_at"),
     *("capture_max", "expires_in_seconds", "state", "type", "stripe_event_id"),
+    *("threshold", "monthly_spend_max", "daily_spend_max", "monthly_count_max", "daily_count_max"),
     *("pack_key", "credits", "bonus_credits", "description", "expires_after_days", "visibility"),
     *("include_archived", "success_url", "cancel_url", "return_url", "keep_payment_method"),
     "status",
@@ -129,5 +130,5 @@ def _places(them: Tenant) -> list[tuple[str, ...]]:
     """Where a list of theirs could have been left."""
     ids = (them.project_id, them.wallet_id, them.people[Role.ADMIN], them.invitation_id)
     more = (them.key_id, them.invocation_id, them.hold_id, renamed(them.transaction_id, "grt"))
-    paid = (them.payment_id, them.method_id, them.checkout_id)
+    paid = (them.payment_id, them.method_id, them.checkout_id, them.top_up_id)
     return [(each,) for each in (*ids, *more, *paid)]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from auth import users
-from core import inbox, surface
+from core import inbox, surface, topups
 from core.jobs import Runtime, run_now
 from core.kernel.caller import SYSTEM, Caller, CallerKind, PlatformRole, Role
 from core.messaging import mailing
@@ -77,6 +77,8 @@ class Tenant:
     """One that was paid."""
     payment_id: str
     method_id: str
+    top_up_id: str
+    """One that nobody has paid for yet."""
     """What it was paid with, and kept."""
 
     def caller(self, role: Role) -> Caller:
@@ -215,6 +217,7 @@ async def move_in(world: World, key: str, gateway: FakeGateway) -> Tenant:
     invitation = await ask(world, "invite_member", **here, email=address, role="member")
     calls = await ask(world, "list_tool_invocations", **here, operation="grant_credits")
     bought = await _buy(world, gateway, **team)
+    top_up_id = await _run_low(world, **prepaid)
     tenant = Tenant(
         key=key,
         project_id=project["id"],
@@ -231,6 +234,7 @@ async def move_in(world: World, key: str, gateway: FakeGateway) -> Tenant:
         charged_event_id=f"{key}-charged",
         key_id=made["id"],
         invocation_id=calls["items"][0]["id"],
+        top_up_id=top_up_id,
         **bought,
     )
     await ask_as(world, tenant.caller(Role.OWNER), "list_wallets", **here)
@@ -249,6 +253,18 @@ async def _buy(world: World, gateway: FakeGateway, **team: str) -> dict[str, str
         "payment_id": checkout["payment_id"],
         "method_id": method["id"],
     }
+
+
+async def _run_low(world: World, **prepaid: str) -> str:
+    """Have a wallet that is to be topped up, and an attempt to."""
+    # Here each noun counts for itself, and the payment of a top-up is named after its bits.
+    world.clock.advance(seconds=1)
+    rule = {"threshold": "1000", "pack_key": "starter", "monthly_spend_max": "100.00"}
+    await ask(world, "set_auto_top_up", **prepaid, **rule)
+    async with world.database.begin(SYSTEM) as work:
+        begun = await topups.begin(work.within(prepaid["project_id"]), prepaid["wallet_id"])
+    assert begun, "the wallet is below its line"
+    return begun.id
 
 
 def use(event_id: str, key: str) -> dict[str, Any]:
