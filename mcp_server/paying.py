@@ -108,8 +108,10 @@ def _stand_in(
         endpoint: Webhook(url=settings.public_url + path, secrets=(secrets[endpoint],))
         for endpoint, path in stripe_webhook.PATHS.items()
     }
+    file = settings.secrets_dir.parent / SANDBOX_FILE
+    file.touch(mode=0o600)  # it holds the webhooks' secrets
     made = create_sandbox(
-        path=settings.secrets_dir.parent / SANDBOX_FILE,
+        path=file,
         now=lambda: clock.now().timestamp(),
         url=settings.public_url + SANDBOX_PATH,
         secret_key=key,

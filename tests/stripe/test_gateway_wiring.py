@@ -96,6 +96,14 @@ async def test_the_sandbox_answers_its_own_key_and_no_other(tmp_path: Path) -> N
     assert answer.status_code == 401
 
 
+async def test_nobody_else_on_the_machine_reads_the_sandbox(tmp_path: Path) -> None:
+    def rights() -> set[int]:
+        return {each.stat().st_mode & 0o777 for each in tmp_path.glob("sandbox.db*")}
+
+    async with installed(tmp_path):
+        assert rights() == {0o600}
+
+
 async def test_two_processes_of_one_installation_pay_at_the_same_sandbox(tmp_path: Path) -> None:
     async with installed(tmp_path) as serve, installed(tmp_path) as work:
         made = await serve.paying.gateway.save_customer(CustomerDraft(name="Acme"), key="cus")
