@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import ConsoleMessage, Page, async_playwright
 
 from tests.stories.serving import Served, serving
 
@@ -17,6 +17,10 @@ MILLISECONDS_MAX = 30_000
 async def served(database_url: str, tmp_path: Path) -> AsyncIterator[Served]:
     async with serving(database_url, tmp_path) as served:
         yield served
+
+
+def _error(said: ConsoleMessage) -> list[str]:
+    return [said.text] if said.type == "error" else []
 
 
 @pytest.fixture
@@ -31,7 +35,7 @@ async def page() -> AsyncIterator[Page]:
             opened.set_default_timeout(MILLISECONDS_MAX)
             problems: list[str] = []
             opened.on("pageerror", lambda error: problems.append(str(error)))
-            opened.on("console", lambda said: said.type == "error" and problems.append(said.text))
+            opened.on("console", lambda said: problems.extend(_error(said)))
             yield opened
             assert problems == []
         finally:

@@ -1,13 +1,13 @@
 """Who may buy, who may only look, and who learns nothing: the console's pages as they are asked."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from urllib.parse import urljoin
 
 import httpx2
 import pytest
 
-from tests.stories.browser import Form, Values, navigation
+from tests.stories.browser import Form, navigation
 from tests.stories.serving import Person, Served
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
@@ -30,11 +30,11 @@ async def signed_in(served: Served, person: Person | None) -> AsyncIterator[http
 
 
 async def submit(
-    http: httpx2.AsyncClient, page: httpx2.Response, values: Values
+    http: httpx2.AsyncClient, page: httpx2.Response, values: Mapping[str, str]
 ) -> httpx2.Response:
     form = Form(page.text)
     action = urljoin(str(page.url), form.action or str(page.url))
-    return await http.post(action, data=form.values | values)
+    return await http.post(action, data=form.values | dict(values))
 
 
 async def shop(served: Served) -> None:
@@ -61,7 +61,7 @@ async def test_what_cannot_be_bought_is_said_above_the_offers(served: Served) ->
     async with signed_in(served, served.member) as http:
         page = await http.get("/credits")
         for wrong in ({"quantity": "0"}, {"quantity": "1.5"}, {"pack_key": "no_such_pack"}):
-            answer = await submit(http, page, dict(wrong))
+            answer = await submit(http, page, wrong)
             assert answer.status_code == 400
             assert 'role="alert"' in answer.text
             assert "Starter" in answer.text
