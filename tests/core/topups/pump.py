@@ -45,7 +45,8 @@ class Pump(Shop):
         return card
 
     async def set(self, **changes: Any) -> dict[str, Any]:
-        return await self.must("set_auto_top_up", wallet_id=self.wallet, **(RULE | changes))
+        sent = {"wallet_id": self.wallet} | RULE | changes
+        return await self.must("set_auto_top_up", **sent)
 
     async def rule(self) -> dict[str, Any]:
         return await self.must("get_auto_top_up", self.member, wallet_id=self.wallet)

@@ -9,6 +9,7 @@ import pytest
 from core import topups
 from core.kernel.caller import SYSTEM
 from core.payments import Payment, PaymentState, ProviderFailed, ProviderUnavailable
+from core.topups import jobs as watching
 from tests.core.topups.pump import (
     BEGUN,
     CANCELED,
@@ -16,7 +17,6 @@ from tests.core.topups.pump import (
     PAUSED,
     RULE,
     SUCCEEDED,
-    Pump,
     open_pump,
 )
 from tests.core.wallets.bank import open_wallet, told
@@ -104,18 +104,25 @@ async def test_ten_workers_who_pay_for_one_attempt_pay_once(world: World) -> Non
     assert await pump.available() == FULL
 
 
-async def test_wallets_of_several_projects_are_each_topped_up(world: World) -> None:
-    first = await open_pump(world)
-    second = Pump(world, first.gateway)
-    second.project, second.wallet = (
-        first.project,
-        await open_wallet(world, first.project, asset="CREDIT/6"),
-    )
-    await second.set()
+@pytest.mark.parametrize("at_once", [1, 2, 500])
+async def test_every_wallet_below_its_line_is_topped_up_however_many_are_looked_at_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(watching, "PAGE", at_once)
+    pump = await open_pump(world)
+    wallets = [await open_wallet(world, pump.project, asset="CREDIT/6") for _ in range(2)]
+    for each in wallets:
+        await pump.set(wallet_id=each)
+    pump.gateway.lost_answers = 2
 
-    await first.tick()
+    await pump.tick()
+    await pump.hear()
+    await pump.tick()
 
-    assert [await each.available() for each in (first, second)] == [FULL, "1000.000000"]
+    assert [await pump.available(each) for each in wallets] == ["1000.000000"] * 2
+    assert await pump.available() == FULL
+    assert await pump.states() == ["succeeded"] * 3
+    assert len(pump.paid()) == 3
 
 
 # -- When answers get lost ------------------------------------------------------------------------
