@@ -38,19 +38,13 @@ class AccountRole(StrEnum):
     """Money that the payment processor has handed over."""
 
 
-SIDES = {
-    AccountRole.WALLET: Side.CREDIT,
-    AccountRole.REVENUE: Side.CREDIT,
-    AccountRole.CLEARING: Side.DEBIT,
-    AccountRole.BREAKAGE: Side.CREDIT,
-    AccountRole.PROMOTIONS: Side.DEBIT,
-    AccountRole.ROUNDING: Side.CREDIT,
-    AccountRole.EXCHANGE: Side.CREDIT,
-    AccountRole.LOSSES: Side.DEBIT,
-    AccountRole.FEES: Side.DEBIT,
-    AccountRole.DISPUTED: Side.DEBIT,
-    AccountRole.BANK: Side.DEBIT,
-}
+DEBIT_ROLES = frozenset(
+    {
+        *(AccountRole.CLEARING, AccountRole.PROMOTIONS, AccountRole.LOSSES),
+        *(AccountRole.FEES, AccountRole.DISPUTED, AccountRole.BANK),
+    }
+)
+SIDES = {role: Side.DEBIT if role in DEBIT_ROLES else Side.CREDIT for role in AccountRole}
 OPERATOR_ROLES = tuple(role for role in AccountRole if role is not AccountRole.WALLET)
 
 
