@@ -1,11 +1,12 @@
 """Who handles what a payment provider tells us: the slices' handlers, joined by type of event."""
 
-from core import checkouts, inbox, packs, payers, payments
+from core import checkouts, inbox, packs, payers, payments, settling
 
 HANDLERS: inbox.Handlers = {
     **checkouts.HANDLERS,
     **packs.HANDLERS,
     **payers.HANDLERS,
     **payments.HANDLERS,
+    **settling.HANDLERS,
 }
 """A type that is not here is kept and marked ignored."""

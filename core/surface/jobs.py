@@ -9,6 +9,8 @@ from core import (
     messaging,
     packs,
     payers,
+    reconciling,
+    settling,
     topups,
     wallets,
 )
@@ -72,6 +74,7 @@ SCHEDULES = (
     Schedule(seal_late, every_seconds=3600),
     Schedule(wallets.expire_credits, every_seconds=60),
     *metering.SCHEDULES,
+    *reconciling.SCHEDULES,
     *topups.SCHEDULES,
 )
 
@@ -81,6 +84,8 @@ JOBS: tuple[Job, ...] = (
     *packs.JOBS,
     *payers.JOBS,
     *checkouts.JOBS,
+    *settling.JOBS,
+    *reconciling.JOBS,
     *topups.JOBS,
 )
 """Every job of the engine: what recurs, and what is asked for."""

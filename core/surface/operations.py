@@ -11,7 +11,9 @@ from core.packs import operations as packs
 from core.payers import operations as payers
 from core.payments import operations as payments
 from core.projects import operations as projects
+from core.reconciling import operations as reconciling
 from core.reporting import operations as reporting
+from core.settling import operations as settling
 from core.topups import operations as topups
 from core.wallets import operations as wallets
 
@@ -23,6 +25,8 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *checkouts.OPERATIONS,
     *payers.OPERATIONS,
     *payments.OPERATIONS,
+    *settling.OPERATIONS,
+    *reconciling.OPERATIONS,
     *topups.OPERATIONS,
     *reporting.OPERATIONS,
     *inbox.OPERATIONS,

@@ -1,6 +1,6 @@
 """Prove the books: recompute everything that is protected, and say what differs."""
 
-from core import audit, ledger, ledger_proof, metering, payments
+from core import audit, ledger, ledger_proof, metering, payments, settling
 from core.audit import reading
 from core.db.triggers import missing_guards
 from core.db.work import Database, Work
@@ -25,6 +25,7 @@ async def prove(database: Database) -> Proof:
         await ledger_proof.prove(work, proof)
         await metering.prove(work, proof)
         await payments.prove(work, proof)
+        await settling.prove(work, proof)
         await audit.prove(work, proof)
         await _prove_traced(work, proof)
     return proof

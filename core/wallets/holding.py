@@ -101,6 +101,10 @@ async def _find(work: Work, hold_id: str) -> tuple[ledger.Hold, Wallet]:
     """Find a hold on a wallet that this caller may charge; any other does not exist for it."""
     found = await ledger.find_hold(work, hold_id)
     try:
-        return found, await finding.find_spendable(work, wallet_of(found))
+        wallet = await finding.find_spendable(work, wallet_of(found))
     except WalletNotFound:
         raise ledger.HoldNotFound(hold_id) from None
+    if found.invocation_id is None:
+        # The engine's own, as of a disputed payment: no call made it, and none may settle it.
+        raise ledger.HoldNotOpen(hold_id, "frozen", None)
+    return found, wallet

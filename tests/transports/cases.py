@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.kernel.caller import Role
-from tests.transports.tenant import STRIPE_EVENT, Tenant, use
+from tests.transports.tenant import RECONCILIATION, STRIPE_EVENT, Tenant, use
 
 Arguments = Callable[[Tenant], dict[str, Any]]
 
@@ -110,6 +110,15 @@ CASES: dict[str, Case] = {
     "detach_payment_method": here(method_id="{method_id}"),
     "list_payments": here(status="succeeded"),
     "get_payment": here(payment_id="{payment_id}"),
+    "refund_payment": here(payment_id="{payment_id}", amount="2.50", reason="duplicate"),
+    "list_refunds": here(payment_id="{payment_id}"),
+    "get_refund": here(refund_id="{refund_id}"),
+    "list_disputes": here(),
+    "get_dispute": here(dispute_id="{dispute_id}"),
+    "reconcile_payments": about(start_at="2026-11-19T00:00:00Z", end_at="2026-11-20T00:00:00Z"),
+    "list_reconciliations": about(limit=5),
+    "get_reconciliation": about(reconciliation_id=RECONCILIATION),
+    "list_reconciliation_differences": about(reconciliation_id=RECONCILIATION),
     "set_auto_top_up": here(
         wallet_id="{team_wallet_id}",
         threshold="5",
@@ -132,6 +141,6 @@ CASES: dict[str, Case] = {
 }
 MONEY = (
     *("grant_credits", "transfer_credits", "hold_credits", "capture_hold", "charge_usage"),
-    *("record_usage", "reverse_transaction", "create_checkout", "set_auto_top_up"),
+    *("record_usage", "reverse_transaction", "refund_payment", "create_checkout", "set_auto_top_up"),
 )
 """What moves value or is the cause of it."""

@@ -37,6 +37,8 @@ THEIRS: dict[str, Theirs] = {
     "client_id": lambda them: [f"cli_{them.key}"],
     "checkout_id": lambda them: [them.checkout_id],
     "payment_id": lambda them: [them.payment_id],
+    "refund_id": lambda them: [them.refund_id],
+    "dispute_id": lambda them: [them.dispute_id],
     "method_id": lambda them: [them.method_id],
     "visible_to": lambda them: [them.project_id],
     "cursor": lambda them: [cursor(*each) for each in _places(them)],
@@ -50,6 +52,7 @@ HARMLESS = {
     *("occurred_at", "start_at", "end_at", "since", "until", "window", "group_by", "days"),
     *("operation", "decision", "action", "events", "source", "priority", "expires_at"),
     *("capture_max", "expires_in_seconds", "state", "type", "stripe_event_id"),
+    *("reason", "reconciliation_id"),
     *("threshold", "monthly_spend_max", "daily_spend_max", "monthly_count_max", "daily_count_max"),
     *("pack_key", "credits", "bonus_credits", "description", "expires_after_days", "visibility"),
     *("include_archived", "success_url", "cancel_url", "return_url", "keep_payment_method"),
@@ -131,4 +134,5 @@ def _places(them: Tenant) -> list[tuple[str, ...]]:
     ids = (them.project_id, them.wallet_id, them.people[Role.ADMIN], them.invitation_id)
     more = (them.key_id, them.invocation_id, them.hold_id, renamed(them.transaction_id, "grt"))
     paid = (them.payment_id, them.method_id, them.checkout_id, them.top_up_id)
-    return [(each,) for each in (*ids, *more, *paid)]
+    went_back = (them.refund_id, them.dispute_id)
+    return [(each,) for each in (*ids, *more, *paid, *went_back)]

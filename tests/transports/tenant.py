@@ -9,22 +9,39 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import insert
+
 from auth import users
-from core import inbox, surface, topups
+from core import inbox, settling, surface, topups
 from core.jobs import Runtime, run_now
 from core.kernel.caller import SYSTEM, Caller, CallerKind, PlatformRole, Role
+from core.kernel.ids import compose
 from core.messaging import mailing
 from core.operations.perform import Call
 from core.operations.scopes import SCOPES
 from core.projects import find_project
+from core.reconciling.tables import reconciliations
 from mcp_server.wiring import OPERATIONS
 from tests import servers, stripe_events
 from tests.fakes.gateway import FakeGateway
-from tests.world import AUDITOR, OPERATOR, World, agent
+from tests.world import AUDITOR, OPERATOR, START, World, agent
 
 BY_NAME = {each.name: each for each in OPERATIONS}
 STRIPE_EVENT = "evt_1SVZbJ2eZvKYlo2C0aXy7QkT"
 """What Stripe told the platform, of nobody here."""
+RECONCILIATION = compose("rcn", 1)
+"""What was compared before anybody moved in."""
+COMPARED = {
+    "id": RECONCILIATION,
+    "state": "clean",
+    "start_at": START,
+    "end_at": START,
+    "counts": {"payments": 0},
+    "differences": 0,
+    "asked_by": "system",
+    "created_at": START,
+    "finished_at": START,
+}
 METER = {
     "key": "tokens",
     "name": "Tokens",
@@ -73,6 +90,9 @@ class Tenant:
     charged_event_id: str
     key_id: str
     invocation_id: str
+    refund_id: str
+    dispute_id: str
+    """Of another payment than the one that was refunded."""
     checkout_id: str
     """One that was paid."""
     payment_id: str
@@ -169,6 +189,7 @@ async def open_platform(world: World) -> None:
     told = inbox.read_event(stripe_events.paid(STRIPE_EVENT), inbox.Endpoint.SNAPSHOT)
     async with world.database.begin(SYSTEM) as work:
         await inbox.store(work, [told])
+        await work.execute(insert(reconciliations), COMPARED)
 
 
 async def add_user(world: World, email: str, *, platform_role: PlatformRole | None = None) -> str:
@@ -217,6 +238,7 @@ async def move_in(world: World, key: str, gateway: FakeGateway) -> Tenant:
     invitation = await ask(world, "invite_member", **here, email=address, role="member")
     calls = await ask(world, "list_tool_invocations", **here, operation="grant_credits")
     bought = await _buy(world, gateway, **team)
+    went_back = await _lose(world, gateway, bought["payment_id"], **here)
     top_up_id = await _run_low(world, **prepaid)
     tenant = Tenant(
         key=key,
@@ -236,6 +258,7 @@ async def move_in(world: World, key: str, gateway: FakeGateway) -> Tenant:
         invocation_id=calls["items"][0]["id"],
         top_up_id=top_up_id,
         **bought,
+        **went_back,
     )
     await ask_as(world, tenant.caller(Role.OWNER), "list_wallets", **here)
     return tenant
@@ -265,6 +288,22 @@ async def _run_low(world: World, **prepaid: str) -> str:
         begun = await topups.begin(work.within(prepaid["project_id"]), prepaid["wallet_id"])
     assert begun, "the wallet is below its line"
     return begun.id
+
+
+async def _lose(world: World, gateway: FakeGateway, payment_id: str, **here: str) -> dict[str, str]:
+    """Give a part of one payment back, and have a bank dispute another."""
+    refund = await ask(world, "refund_payment", **here, payment_id=payment_id, amount="1.00")
+    wallet = await ask(world, "create_wallet", **here, name="Disputed", asset="CREDIT/6")
+    page = await ask(world, "create_checkout", **here, pack_key="starter", wallet_id=wallet["id"])
+    paid = gateway.provider.pay(page["url"].rsplit("/", 1)[1])
+    await ask(world, "get_checkout", **here, checkout_id=page["id"])
+    told = gateway.provider.dispute(paid.payment_id or "")
+    looked = await settling.look_at_dispute(partial(world.database.begin, SYSTEM), gateway, told)
+    assert looked, "the payment is ours"
+    async with world.database.begin(SYSTEM) as work:
+        await settling.apply(work, looked)
+    [dispute] = (await ask(world, "list_disputes", **here))["items"]
+    return {"refund_id": refund["id"], "dispute_id": dispute["id"]}
 
 
 def use(event_id: str, key: str) -> dict[str, Any]:
