@@ -95,15 +95,7 @@ async def _unknown_charge(hearing: Hearing) -> None:
 async def payout_changed(hearing: Hearing) -> None:
     """Book what a payout brought, in the projects it is of; or take it back if it failed."""
     event, gateway = hearing.event, _gateway(hearing)
-    told = gateway.seen(event.snapshot)
-    if not isinstance(told, payments.Payout):
-        async with hearing.begin() as work:
-            await hearing.ignored(work)
-        return
-    made = Window(start=told.created_at, end=told.created_at + timedelta(seconds=1))
-    async for each in gateway.payouts_in(made):
-        if each.id == told.id:
-            told = each
+    told = await gateway.read_payout(event.object_id or "")
     if told.state == "paid" or told.state in FAILED:
         await follow_payout(hearing.begin, told, await list_parts(gateway, told))
     async with hearing.begin() as work:

@@ -141,6 +141,7 @@ CASES: dict[str, Case] = {
 }
 MONEY = (
     *("grant_credits", "transfer_credits", "hold_credits", "capture_hold", "charge_usage"),
-    *("record_usage", "reverse_transaction", "refund_payment", "create_checkout", "set_auto_top_up"),
+    *("record_usage", "reverse_transaction", "create_checkout", "set_auto_top_up"),
+    "refund_payment",
 )
 """What moves value or is the cause of it."""
