@@ -28,7 +28,7 @@ class Person:
 
     async def ask(self, name: str, key: str | None = None, **arguments: Any) -> dict[str, Any]:
         """Perform the operation about this project. Raises why it is refused."""
-        return await perform(self.visit, self.operations[name], self.caller, arguments, key)
+        return await perform(self.visit, self.operations[name], self.caller, arguments, key=key)
 
     def may(self, name: str) -> bool:
         """Tell whether this person's role allows it: what it does not is not shown."""
@@ -40,6 +40,7 @@ async def perform(
     operation: Operation[Any, Any],
     caller: Caller,
     arguments: Mapping[str, Any],
+    *,
     key: str | None = None,
 ) -> dict[str, Any]:
     call = Call(caller=caller, arguments=arguments, door=DOOR, idempotency_key=key)
