@@ -138,8 +138,8 @@ async def replay_stripe_event(work: Work, request: StripeEventRequest) -> Stripe
     """Have one event handled again, at once and with all its attempts, whatever came of it before.
 
     It is safe to repeat: money that an event brought about before is found, and not moved twice.
-    Use it for events that were parked once the reason in their error is gone, and for ignored ones
-    whose type is handled by now. Look at get_stripe_event afterwards to see what came of it.
+    Use it for events that were parked, once the reason in their error is gone, and for those that
+    nothing here acted on and something does by now. get_stripe_event shows what came of it.
     """
     event = await replay(work, STRIPE, request.stripe_event_id)
     if event is None:
