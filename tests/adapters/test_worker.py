@@ -18,8 +18,8 @@ from core.jobs import tables as job_tables
 from core.kernel.caller import SYSTEM
 from core.messaging import Event, Subscription
 from mcp_server.settings import load_settings
-from mcp_server.wiring import opened
-from mcp_server.worker import SCHEDULES, WorkerProcess, write_floods
+from mcp_server.wiring import SCHEDULES, opened
+from mcp_server.worker import WorkerProcess, write_floods
 from tests import servers
 from tests.world import World, agent
 
