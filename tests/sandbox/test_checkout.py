@@ -109,7 +109,13 @@ async def test_a_finished_page_takes_no_second_payment(place: Place) -> None:
     session = await place.checkout()
     await place.press(session.url, do="pay", number=PAYS)
     await place.press(session.url, do="pay", number=PAYS)
+    behind = await place.http.post(
+        f"{place.url}/v1/payment_pages/{session.id}/confirm",
+        data={"payment_method": "pm_card_visa"},
+        headers={"Authorization": f"Bearer {place.key}"},
+    )
 
+    assert behind.status_code == 400
     assert (await place.event_types()).count("charge.succeeded") == 1
     with pytest.raises(stripe.InvalidRequestError, match="can be expired"):
         await place.v1.checkout.sessions.expire_async(session.id)
