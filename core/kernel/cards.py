@@ -4,7 +4,8 @@ A card number is text: 13 to 19 digits, in one piece or in groups of at least th
 or more the last may be shorter) with one space or hyphen between them, that begins as an issuer's
 numbers do, has a length that this issuer uses, and passes the check digit (Luhn, ISO/IEC 7812-1).
 No letter, digit or underscore stands right beside it, no plus sign before it, and it is no part of
-a decimal number. JSON numbers are quantities and never card numbers.
+a decimal number, nor, by hyphens, of a word with letters in it: a UUID, `order-42…`. JSON numbers
+are quantities and never card numbers.
 """
 
 import re
@@ -20,6 +21,9 @@ GROUP_MIN = 3
 _BETWEEN = r"[ \-\u00a0\u2010-\u2014]"
 _RUN = re.compile(rf"(?<![0-9])[0-9](?:{_BETWEEN}?[0-9]){{{DIGITS_MIN - 1},}}")
 _GROUP = re.compile("[0-9]+")
+_WORD = re.compile(r"(?:-\w+)+")
+WORD_MAX = 40
+"""How far a word is followed; a UUID is shorter."""
 # In JSON without anything but ASCII, a number in one piece or the first two groups of one. To find
 # these marks takes a thousandth of a second for megabytes, and nearly nothing that is sent has any.
 _MARKS = bytes.maketrans(b"0123456789-", b"0000000000 ")
@@ -155,9 +159,8 @@ def _last_of(text: str, groups: Sequence[tuple[int, int]], first: int) -> int | 
         digits += text[start:end]
         if len(digits) > DIGITS_MAX:
             return None
-        alone = _stands_alone(text, groups[first][0], end)
         enough = len(digits) >= DIGITS_MIN and not (is_short and n == first + 1)
-        if enough and alone and is_card_number(digits):
+        if enough and is_card_number(digits) and _stands_alone(text, groups[first][0], end):
             return n
         if is_short:
             return None
@@ -169,7 +172,20 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
     in_word = any(each.isalnum() or each == "_" for each in (*before[-1:], *after[:1]))
     in_decimal = before[-1:] == "." and before[:1].isdecimal() and len(before) == 2
     goes_on = after[:1] == "." and after[1:].isdecimal()
-    return not (in_word or in_decimal or goes_on or before[-1:] == "+")
+    if in_word or in_decimal or goes_on or before[-1:] == "+":
+        return False
+    return not (
+        _is_wordy(text[max(0, start - WORD_MAX) : start][::-1])
+        or _is_wordy(text[end : end + WORD_MAX])
+    )
+
+
+def _is_wordy(beside: str) -> bool:
+    """Tell whether hyphens join letters to the number, reading away from it."""
+    if not beside.startswith("-"):
+        return False
+    word = _WORD.match(beside)
+    return word is not None and not word[0].replace("-", "").isdecimal()
 
 
 def _checks(digits: str) -> bool:
