@@ -29,7 +29,7 @@ async def by_key(work: Work, keys: Iterable[str]) -> dict[str, Meter]:
     """Return the meters that have these keys, by key."""
     wanted = [(key,) for key in sorted(set(keys))]
     found = await find_rows(work, tables.meters, ("key",), wanted, NAMES)
-    return {each.key: each for each in (_meter_of(*row) for row in found)}
+    return {each.key: each for each in map(_meter, found)}
 
 
 async def by_id(work: Work, ids: Iterable[str]) -> dict[str, Meter]:
@@ -68,15 +68,10 @@ def price_text(meter: Meter) -> str:
     return format(meter.price, "f")
 
 
-def _meter(row: Any) -> Meter:
-    return _meter_of(*(getattr(row, name) for name in NAMES))
-
-
-def _meter_of(*columns: Any) -> Meter:
-    told = dict(zip(NAMES, columns, strict=True))
+def _meter(row: Sequence[Any]) -> Meter:
+    told = dict(zip(NAMES, row, strict=True))
     told["aggregation"] = Aggregation(told["aggregation"])
-    told["price"] = Decimal(told["price"])
-    told["asset"] = Asset.parse(told["asset"])
+    told["price"], told["asset"] = Decimal(told["price"]), Asset.parse(told["asset"])
     return Meter(**told)
 
 

@@ -99,13 +99,9 @@ async def _write(
         project_id = work.project_id
         for each in (item,) if isinstance(item, Reading) else item.readings:
             wanted.setdefault((project_id, each.event_id), (work, each))
-    if all(isinstance(item, Reading) for _, item in items):
-        # Each was looked up and not there: if one is there now, somebody else was faster.
-        if len(wanted) < len(items):
-            raise Collided
-        await _claim(wanted)
-        return [{}] * len(items)
-    fresh = await _insert(wanted) if wanted else {}
+    # What was looked up before is new, or somebody else was faster.
+    all_new = all(isinstance(item, Reading) for _, item in items)
+    fresh = await _insert(wanted, claim=all_new) if wanted else {}
     left = [_left_out(work, item, fresh) for work, item in items]
     taken = {key for keys in left for key in keys}
     found = await _recorded(items[0][0], taken) if taken else {}
@@ -143,37 +139,26 @@ class _Row(NamedTuple):
 Wanted = Mapping[Key, tuple[Work, Reading]]
 
 
-async def _insert(wanted: Wanted) -> dict[Key, Reading]:
-    """Insert those whose ids are free, with their events and sums, and return them."""
-    work, rows = await _rows(wanted)
-    found = await insert_new_rows(
-        work, tables.event_ids, _IDS, _id_rows(rows), returning=("digest",)
-    )
-    # The digest covers the whole row, so that it can name it.
-    taken = {digest for (digest,) in found}
-    fresh = [each for each in rows if each.digest in taken]
-    if fresh:
-        await _write_events(work, fresh)
-    return {each.key: each.reading for each in fresh}
+async def _insert(wanted: Wanted, *, claim: bool = False) -> dict[Key, Reading]:
+    """Insert those whose ids are free, with their events and sums, and return them.
 
-
-async def _claim(wanted: Wanted) -> None:
-    """Insert all of them, with their events and sums. Raises Collided if an id is taken."""
-    work, rows = await _rows(wanted)
-    await claim_rows(work, tables.event_ids, _IDS, _id_rows(rows))
-    await _write_events(work, rows)
-
-
-async def _rows(wanted: Wanted) -> tuple[Work, list[_Row]]:
+    To claim is to insert all of them, or to raise Collided.
+    """
     work = next(iter(wanted.values()))[0]
     await ensure_months(work, tables.events, {each.occurred_at for _, each in wanted.values()})
-    return work, list(_signed(wanted))
-
-
-async def _write_events(work: Work, fresh: Sequence[_Row]) -> None:
-    rows = [_event_row(n, each) for n, each in enumerate(fresh)]
-    await insert_rows(work, tables.events, _EVENTS, rows)
-    await rollups.add_counts(work, (_counted(n, each) for n, each in enumerate(fresh)))
+    fresh = list(_signed(wanted))
+    ids = tables.event_ids, _IDS, _id_rows(fresh)
+    if claim:
+        await claim_rows(work, *ids)
+    else:
+        # The digest covers the whole row, so that it can name it.
+        taken = {digest for (digest,) in await insert_new_rows(work, *ids, returning=("digest",))}
+        fresh = [each for each in fresh if each.digest in taken]
+    if fresh:
+        rows = [_event_row(n, each) for n, each in enumerate(fresh)]
+        await insert_rows(work, tables.events, _EVENTS, rows)
+        await rollups.add_counts(work, (_counted(n, each) for n, each in enumerate(fresh)))
+    return {each.key: each.reading for each in fresh}
 
 
 def _signed(wanted: Mapping[Key, tuple[Work, Reading]]) -> Iterator[_Row]:
