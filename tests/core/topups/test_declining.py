@@ -2,6 +2,8 @@
 
 import pytest
 
+from core import topups
+from core.kernel.caller import SYSTEM
 from core.payments import Payment, PaymentState
 from tests.core.topups.pump import (
     ASKS,
@@ -50,6 +52,9 @@ async def test_it_is_not_tried_again_before_the_pause_is_over(world: World) -> N
     await pump.tick()
 
     await pump.tick(9 * MINUTE)
+    async with world.database.begin(SYSTEM) as work:
+        # Nor by whoever saw the wallet before it began to rest.
+        assert await topups.begin(work.within(pump.project), pump.wallet) is None
 
     assert len(await pump.attempts()) == 1
     rule = await pump.rule()
