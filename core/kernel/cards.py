@@ -28,6 +28,7 @@ WORD_MAX = 40
 # these marks takes a thousandth of a second for megabytes, and nearly nothing that is sent has any.
 _MARKS = bytes.maketrans(b"0123456789-", b"0000000000 ")
 _SOLID, _GROUPED = b"0" * DIGITS_MIN, b"000 000"
+_LONG = re.compile(rb"[0 ]{%d,}" % DIGITS_MIN)
 
 
 def _between(first: int, last: int, lengths: Sequence[int]) -> list[tuple[str, frozenset[int]]]:
@@ -101,7 +102,7 @@ def sent(value: Any) -> bool:
     if packed.isascii() and _is_clear(packed):
         return False
     # A backslash stands for another character than the one after it; else the text is as it is.
-    if b"\\" not in packed and not any(True for _ in spans(packed.decode())):
+    if b"\\" not in packed and not _may_contain(packed):
         return False
     return any(True for _ in paths(value))
 
@@ -136,7 +137,22 @@ def without_cards(value: Any) -> Any:
 def _is_clear(text: bytes) -> bool:
     """Tell at a glance that ASCII holds no card number: nowhere are enough digits in a row."""
     marked = text.translate(_MARKS)
-    return _SOLID not in marked and _GROUPED not in marked
+    # To look for two words costs little, and only dates, UUIDs and the like go on from there.
+    if _SOLID not in marked and _GROUPED not in marked:
+        return True
+    return _LONG.search(marked) is None
+
+
+def _may_contain(text: bytes) -> bool:
+    """Look closer, in ASCII only where there are enough digits; what it finds may yet be none."""
+    told = text.decode()
+    if not text.isascii():
+        return any(True for _ in spans(told))
+    return any(
+        True
+        for long in _LONG.finditer(text.translate(_MARKS))
+        for _ in _spans(told, [group.span() for group in _GROUP.finditer(told, *long.span())])
+    )
 
 
 def _spans(text: str, groups: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
