@@ -22,23 +22,23 @@ class NamedAutoTopUp(ProjectRequest):
 
 class SetAutoTopUp(NamedAutoTopUp):
     threshold: Amount = Field(
-        description="The line: when less than this is available in the wallet, more is bought."
+        description="When less than this is available, more is bought."
     )
     pack_key: Annotated[Code, Field(examples=["starter"])] = Field(
         description="Which credit pack to buy; see list_credit_packs."
     )
     quantity: int = Field(1, ge=1, le=QUANTITY_MAX, description="How many of it at a time.")
     monthly_spend_max: Amount = Field(
-        description="The most to spend in a month of the project's, in the pack's currency."
+        description="The most to spend in a month, in the pack's currency."
     )
     daily_spend_max: Amount | None = Field(
-        None, description="The most to spend in a day of the project's; leave out for no such cap."
+        None, description="The most to spend in a day; leave out for no such cap."
     )
     daily_count_max: int = Field(
-        3, ge=1, le=COUNT_MAX, description="The most top-ups in a day of the project's."
+        3, ge=1, le=COUNT_MAX, description="The most top-ups in a day."
     )
     monthly_count_max: int = Field(
-        30, ge=1, le=COUNT_MAX, description="The most top-ups in a month of the project's."
+        30, ge=1, le=COUNT_MAX, description="The most top-ups in a month."
     )
     method_id: MethodId | None = Field(
         None,
