@@ -1,6 +1,7 @@
 """A payer goes to the bank: credits are frozen, then released or taken, by the status alone."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -139,6 +140,24 @@ async def test_what_was_decided_stays_decided_when_an_old_picture_comes_late(wor
 
     assert (await this.dispute())["status"] == "lost"
     assert await shop.accounts() == lost
+    await shop.must_agree()
+
+
+async def test_a_dispute_that_is_lost_is_not_open_again_whatever_is_read(world: World) -> None:
+    this = await sold(world)
+    shop = this.shop
+    opened = shop.provider.dispute(this.external)
+    lost = shop.provider.decide(opened.id, DisputeState.LOST)
+    await shop.hear()
+    before = await shop.accounts()
+
+    stale = replace(lost, state=DisputeState.UNDER_REVIEW)
+    shop.provider.keep(stale, "charge.dispute.updated")
+    await shop.hear()
+
+    told = await this.dispute()
+    assert (told["status"], told["frozen_credits"]) == ("lost", "0.000000")
+    assert await shop.accounts() == before
     await shop.must_agree()
 
 
