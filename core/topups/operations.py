@@ -59,10 +59,9 @@ async def _shown(work: Work, rule: Rule) -> AutoTopUpView:
 async def set_auto_top_up(work: Work, request: SetAutoTopUp) -> AutoTopUpView:
     """Have a credit pack bought whenever less than a threshold is available in a wallet.
 
-    It is paid with a kept payment method while nobody is there, within seconds after the wallet
-    falls below the threshold, one top-up at a time, and never beyond the caps. If the bank asks for
-    the customer, the project's owner and admins are mailed a link. After several failures in a row
-    it is paused and they are told; setting it again has it go on.
+    A kept payment method pays while nobody is there, within seconds, once at a time, and never
+    beyond the caps. If the bank asks for the customer, the project's owner and admins are mailed a
+    link. After several failures in a row it is paused and they are told; setting it again resumes.
     """
     return await _shown(work, await setting.set_rule(work, request))
 

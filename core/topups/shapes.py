@@ -21,9 +21,7 @@ class NamedAutoTopUp(ProjectRequest):
 
 
 class SetAutoTopUp(NamedAutoTopUp):
-    threshold: Amount = Field(
-        description="When less than this is available, more is bought."
-    )
+    threshold: Amount = Field(description="When less than this is available, more is bought.")
     pack_key: Annotated[Code, Field(examples=["starter"])] = Field(
         description="Which credit pack to buy; see list_credit_packs."
     )
@@ -34,16 +32,13 @@ class SetAutoTopUp(NamedAutoTopUp):
     daily_spend_max: Amount | None = Field(
         None, description="The most to spend in a day; leave out for no such cap."
     )
-    daily_count_max: int = Field(
-        3, ge=1, le=COUNT_MAX, description="The most top-ups in a day."
-    )
+    daily_count_max: int = Field(3, ge=1, le=COUNT_MAX, description="The most top-ups in a day.")
     monthly_count_max: int = Field(
         30, ge=1, le=COUNT_MAX, description="The most top-ups in a month."
     )
     method_id: MethodId | None = Field(
         None,
-        description="Which kept payment method pays; leave out for the default at the time, or the "
-        "one kept last where none was chosen.",
+        description="Which kept payment method pays; leave out for the default then, or the latest.",
     )
 
 
