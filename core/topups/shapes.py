@@ -38,7 +38,7 @@ class SetAutoTopUp(NamedAutoTopUp):
     )
     method_id: MethodId | None = Field(
         None,
-        description="Which kept payment method pays; leave out for the default then, or the latest.",
+        description="Which kept payment method pays; leave out for the default or the latest.",
     )
 
 
