@@ -366,3 +366,11 @@ async def test_an_sdk_of_another_version_is_refused_at_the_start(
 
     with pytest.raises(RuntimeError, match="2027-01-01"):
         open_gateway(SECRET)
+
+
+async def test_a_redirect_is_not_followed(line: Line) -> None:
+    line.stub.will(Answer(status=307, headers={"Location": f"{line.stub.base}/elsewhere"}))
+
+    await line.fails(line.save())
+
+    assert {each.path for each in line.stub.asked} == {"/v1/customers"}
