@@ -25,9 +25,12 @@ async def page_changed(hearing: Hearing) -> None:
         if not isinstance(told, payments.Checkout):
             raise
         looked = Looked(page=told)
-    project_id, checkout_id = looked.page.metadata.get("project_id"), looked.page.reference
+    project_id, checkout_id = (
+        looked.page.metadata.get("project_id", ""),
+        looked.page.reference or "",
+    )
     async with hearing.begin() as work:
-        if not project_id or not checkout_id or not is_id("chk", checkout_id):
+        if not is_id("prj", project_id) or not is_id("chk", checkout_id):
             await hearing.ignored(work)
             return
         here = work.within(project_id)

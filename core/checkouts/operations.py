@@ -21,6 +21,7 @@ from core.db.work import Work
 from core.jobs import Errand
 from core.kernel.caller import PlatformRole, Role
 from core.kernel.money import LARGEST, Asset, Money
+from core.operations.admitting import may
 from core.operations.errors import invalid
 from core.operations.given import given
 from core.operations.hastening import Afterwards
@@ -51,7 +52,11 @@ def _looking(checkout: CheckoutView, now: datetime) -> Errand | None:
 
 async def _shown(work: Work, checkout: Checkout) -> CheckoutView:
     record = await payments.find(work, checkout.payment_id) if checkout.payment_id else None
-    return checkout_view(checkout, record, work.now)
+    view = checkout_view(checkout, record, work.now)
+    if checkout.mode is Mode.PAYMENT or may(create_portal_session, work.caller):
+        return view
+    # Whoever has this address changes what the project pays with: it is not for all who may look.
+    return view.model_copy(update={"url": None})
 
 
 async def _anew(work: Work, before: CheckoutView) -> CheckoutView:

@@ -6,6 +6,7 @@ not answer, an event's own picture of it is taken if nothing later is known.
 
 from core.db.work import Work
 from core.inbox import Handlers, Hearing, ParentMissing
+from core.kernel.ids import is_id
 from core.payments.errors import ProviderUnavailable
 from core.payments.fulfilling import NOT_ARRIVED, Told, fulfil
 from core.payments.gateway import PaymentGateway
@@ -17,7 +18,8 @@ from core.payments.records import PaymentRecord, Status, find
 async def payment_changed(hearing: Hearing) -> None:
     """Bring our record of a payment up to what the provider says of it now.
 
-    Payments that do not carry our name were not asked for by us, and are none of ours.
+    Payments that do not carry our names were not asked for by us, and are none of ours. Others who
+    share the account may use the same words for names of their own.
     """
     before, event = await hearing.standing(), hearing.event
     gateway: PaymentGateway = hearing.port("gateway")
@@ -30,9 +32,9 @@ async def payment_changed(hearing: Hearing) -> None:
         if not isinstance(told, Payment):
             raise
         seen = told
-    project_id, payment_id = seen.metadata.get("project_id"), seen.metadata.get("payment_id")
+    project_id, payment_id = (seen.metadata.get(each, "") for each in ("project_id", "payment_id"))
     async with hearing.begin() as work:
-        if not project_id or not payment_id:
+        if not is_id("prj", project_id) or not is_id("pay", payment_id):
             await hearing.ignored(work)
             return
         if fresh:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from core import payments
 from core.inbox import Handlers, Hearing, ParentMissing
+from core.kernel.ids import is_id
 from core.payments import PaymentGateway, Window
 from core.settling.following import (
     Looked,
@@ -86,8 +87,9 @@ async def charge_changed(hearing: Hearing) -> None:
 async def _unknown_charge(hearing: Hearing) -> None:
     """Wait for the payment if it is one of ours; what was charged by others is none of ours."""
     named = hearing.event.snapshot.get("metadata")
-    if isinstance(named, dict) and named.get("payment_id"):
-        raise ParentMissing(str(named["payment_id"]))
+    payment_id = str(named.get("payment_id")) if isinstance(named, dict) else ""
+    if is_id("pay", payment_id):
+        raise ParentMissing(payment_id)
     async with hearing.begin() as work:
         await hearing.ignored(work)
 

@@ -134,10 +134,13 @@ async def test_a_second_payment_for_what_is_paid_is_parked_where_people_see_it(
     assert await shop.available() == "1000.000000"
 
 
-async def test_payments_that_do_not_carry_our_name_are_none_of_ours(world: World) -> None:
+@pytest.mark.parametrize("names", [{}, {"project_id": "website-7", "payment_id": "42"}])
+async def test_payments_that_do_not_carry_our_names_are_none_of_ours(
+    world: World, names: dict[str, str]
+) -> None:
     shop, payment = await a_purchase(world)
     first = shop.provider.find(payments.Payment, payment["provider_payment_id"])
-    shop.provider.keep(replace(first, id="pi_other", metadata={}), "payment_intent.succeeded")
+    shop.provider.keep(replace(first, id="pi_other", metadata=names), "payment_intent.succeeded")
 
     await shop.hear()
 

@@ -76,11 +76,13 @@ async def test_a_charge_of_ours_waits_for_its_payment_and_others_are_none_of_our
 ) -> None:
     this = await sold(world)
     ours = tell(this, "charge.succeeded", "ch_early", {"payment_id": this.payment})
-    others = tell(this, "charge.succeeded", "ch_others", {})
+    others = [
+        tell(this, "charge.succeeded", "ch_others", names) for names in ({}, {"payment_id": "42"})
+    ]
     await this.shop.hear()
 
     assert await state_of(world, ours) is State.WAITING
-    assert await state_of(world, others) is State.IGNORED
+    assert [await state_of(world, each) for each in others] == [State.IGNORED] * 2
 
 
 async def test_another_currency_that_is_settled_in_goes_through_exchange(world: World) -> None:
