@@ -3,6 +3,7 @@
 A refund that somebody makes at the provider comes here too, by what the provider tells of it.
 """
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert, update
@@ -10,7 +11,7 @@ from sqlalchemy import insert, update
 from core import audit, jobs, payments
 from core.db.upsert import insert_if_absent
 from core.db.work import Work
-from core.jobs import Errand, JobContext
+from core.jobs import Errand, JobContext, Retry
 from core.kernel.errors import EngineError, Kind
 from core.kernel.money import Money
 from core.ledger import AccountRole, reverse
@@ -29,6 +30,9 @@ from core.settling.taking import operator, take_back
 KIND = "refund"
 AT_PROVIDER = "provider"
 """Who made a refund that nobody asked for here."""
+KEY_AGE_MAX = timedelta(hours=23)
+"""Providers know a key for a day. After that it is looked for before it is asked for again."""
+MINUTE = timedelta(minutes=1)
 
 
 async def begin(work: Work, payment_id: str, amount: Money | None, reason: str | None) -> Refund:
@@ -68,25 +72,22 @@ def _require(now: standing.Standing, amount: Money | None) -> Money:
     return amount or left
 
 
-@jobs.job("refund_payment", outside=True)
+@jobs.job(
+    "refund_payment",
+    outside=True,
+    # Longer than providers are away, and than a failure of theirs is answered again: a day.
+    retry=Retry(attempts=48, first_seconds=2, factor=3, seconds_max=3600),
+)
 async def refund_payment(context: JobContext, *, refund_id: str) -> None:
     """Have the provider give the money back, and book it."""
     async with context.begin() as work:
-        refund = await finding.find_refund(work, refund_id)
+        refund, now = await finding.find_refund(work, refund_id), work.now
         record = await payments.find(work, refund.payment_id)
     if refund.state is not RefundState.ASKED:
         return
     gateway: payments.PaymentGateway = context.port("gateway")
-    ours = {"project_id": record.project_id, "payment_id": record.id, "refund_id": refund.id}
-    draft = payments.RefundDraft(
-        payment_id=record.external_id or "",
-        amount=refund.amount,
-        reason=refund.reason,  # type: ignore[arg-type] # only what the request allows is stored
-        metadata=ours,
-    )
     try:
-        # The key is the refund's own for ever, whatever the attempt: money moves once under it.
-        seen = await gateway.refund(draft, key=f"refund:{refund.id}")
+        seen = await _given(gateway, refund, record, now)
     except EngineError as error:
         if error.kind is Kind.BUSY:
             raise
@@ -95,6 +96,26 @@ async def refund_payment(context: JobContext, *, refund_id: str) -> None:
     else:
         async with context.begin() as work:
             await converge(work, record.id, seen)
+
+
+async def _given(
+    gateway: payments.PaymentGateway, refund: Refund, record: PaymentRecord, now: datetime
+) -> payments.Refund:
+    """Ask for the refund under its own key, or find it if the key may have been forgotten."""
+    if now - refund.created_at >= KEY_AGE_MAX:
+        ever = payments.Window(start=refund.created_at - MINUTE, end=now + MINUTE)
+        async for each in gateway.refunds_in(ever):
+            if each.metadata.get("refund_id") == refund.id:
+                return each
+    ours = {"project_id": record.project_id, "payment_id": record.id, "refund_id": refund.id}
+    draft = payments.RefundDraft(
+        payment_id=record.external_id or "",
+        amount=refund.amount,
+        reason=refund.reason,  # type: ignore[arg-type] # only what the request allows is stored
+        metadata=ours,
+    )
+    # The key is the refund's own for ever, whatever the attempt: money moves once under it.
+    return await gateway.refund(draft, key=f"refund:{refund.id}")
 
 
 async def converge(work: Work, payment_id: str, seen: payments.Refund) -> Refund:

@@ -76,6 +76,10 @@ class FakeGateway:
     def limits(self) -> Limits:
         return self._limits
 
+    def forget_keys(self) -> None:
+        """Let a day go by: what is asked again under a key of before is done again."""
+        self._answers.clear()
+
     # -- Customers --------------------------------------------------------------------------------
 
     async def save_customer(self, draft: CustomerDraft, *, key: str) -> Customer:
