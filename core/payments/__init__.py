@@ -45,7 +45,7 @@ from core.payments.gateway import (
 from core.payments.hearing import HANDLERS
 from core.payments.keys import key_of_attempt
 from core.payments.limits import CurrencyLimit, Limits
-from core.payments.missing import PaidTwice, PaymentNotFound
+from core.payments.missing import PaidInAnotherCurrency, PaidTwice, PaymentNotFound
 from core.payments.proof import prove
 from core.payments.provided import (
     Checkout,
@@ -116,6 +116,7 @@ __all__ = [
     "Method",
     "Methods",
     "OffSessionDraft",
+    "PaidInAnotherCurrency",
     "PaidState",
     "PaidTwice",
     "Payment",

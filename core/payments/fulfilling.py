@@ -16,6 +16,7 @@ from core import ledger, wallets
 from core.db.work import Work
 from core.kernel.money import Asset, Money
 from core.payments import events, tables
+from core.payments.missing import PaidInAnotherCurrency
 from core.payments.provided import Checkout, PaidState, Payment, PaymentState
 from core.payments.records import Failure, PaymentRecord, Status, find
 
@@ -140,6 +141,9 @@ async def _book(work: Work, record: PaymentRecord, received: Money | None) -> di
     """Post the money and the credits as one transaction, and the bonus as a gift of its own."""
     sale = record.sale
     paid = received or Money(0, sale.price.asset)
+    if paid.asset != sale.price.asset:
+        # 500 of one currency are not 500 of another, and the record has room for one.
+        raise PaidInAnotherCurrency(record.id, str(sale.price.asset), paid)
     for asset in {paid.asset, sale.credits.asset}:
         # A wallet of an older time has no exchange account beside it.
         await ledger.open_operator_accounts(work, asset)

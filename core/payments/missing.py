@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from core.kernel.errors import EngineError, Kind
+from core.kernel.money import Money
 
 
 @dataclass(eq=False)
@@ -28,3 +29,17 @@ class PaidTwice(EngineError):
     kind = Kind.CONFLICT
     payment_id: str
     provider_payment_id: str
+
+
+@dataclass(eq=False)
+class PaidInAnotherCurrency(EngineError):
+    """{payment_id} was to be paid in {asset}, and the provider has taken {received} for it.
+
+    Nothing was booked, because what it is worth is not known. Give it back at the provider.
+    """
+
+    code = "paid_in_another_currency"
+    kind = Kind.CONFLICT
+    payment_id: str
+    asset: str
+    received: Money

@@ -72,7 +72,7 @@ async def compare_checkouts(this: Comparison) -> None:
             ours = await _follow_page(this, project_id, checkout_id, page)
         except checkouts.CheckoutNotFound:
             this.differs(Differs.MISSING_HERE, "checkout", **here, theirs=str(page.state))
-        except payments.PaidTwice as error:
+        except (payments.PaidTwice, payments.PaidInAnotherCurrency) as error:
             this.differs(Differs.STATUS, "checkout", **here, theirs=str(error))
         else:
             is_over = page.state != payments.CheckoutState.OPEN

@@ -12,6 +12,7 @@ from core.kernel.caller import SYSTEM
 from core.kernel.money import Asset, Money
 from core.payments import PaidTwice, Status, Told
 from core.payments.fulfilling import progressed
+from core.payments.missing import PaidInAnotherCurrency
 from tests.core.checkouts.shop import Shop, open_shop
 from tests.core.wallets.bank import told
 from tests.world import OPERATOR, World
@@ -175,6 +176,20 @@ async def test_what_was_received_is_booked_and_not_what_was_asked_for(world: Wor
     assert (record.received, record.sale.price.decimal) == (less, "10.00")
     assert (await shop.accounts())["clearing USD/2"] == 7_50
     await shop.must_agree()
+
+
+async def test_money_of_another_currency_is_never_booked_as_if_it_were_the_one_asked_for(
+    world: World,
+) -> None:
+    shop = await open_shop(world)
+    checkout = await shop.buy()
+    yen = Money(10_00, Asset("JPY", 0))
+
+    with pytest.raises(PaidInAnotherCurrency):
+        await tell(shop, checkout["payment_id"], Told(status=Status.SUCCEEDED, received=yen))
+
+    assert await shop.accounts() == {}
+    assert (await shop.must("get_payment", payment_id=checkout["payment_id"]))["received"] == "0.00"
 
 
 # -- The proof ------------------------------------------------------------------------------------
