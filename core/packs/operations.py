@@ -192,7 +192,9 @@ async def list_credit_packs(work: Work, request: ListCreditPacks) -> PackList:
     )
     shown = paging.page(found, request.limit, lambda pack: [pack.key])
     staff = work.caller.is_platform
-    to = await finding.projects_of(work, [each.id for each in shown.items]) if staff else {}
+    # Staff who bound themselves to one project are told of no other.
+    tells = staff and not work.caller.project_id
+    to = await finding.projects_of(work, [each.id for each in shown.items]) if tells else {}
     items = [pack_view(each, to.get(each.id), for_staff=staff) for each in shown.items]
     return PackList(items=items, next_cursor=shown.next_cursor)
 

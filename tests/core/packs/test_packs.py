@@ -131,6 +131,12 @@ async def test_a_listed_pack_is_shown_to_the_projects_on_its_list_alone(world: W
     assert await listed(shop, shop.project) == ["starter", "vip"]
     assert await listed(shop, other) == ["starter"]
     assert (await pack_of(shop, "vip"))["visible_to"] == [shop.project]
+    await shop.must(
+        "update_credit_pack", OPERATOR, pack_key="vip", visible_to=[shop.project, other]
+    )
+    bound = replace(OPERATOR, project_id=shop.project)
+    page = await shop.must("list_credit_packs", bound)
+    assert [each["visible_to"] for each in page["items"]] == [None, None]
 
     await shop.must("update_credit_pack", OPERATOR, pack_key="vip", visible_to=[other])
     assert await listed(shop, shop.project) == ["starter"]
