@@ -46,9 +46,12 @@ class Reader:
     live: bool
 
     def seen(self, told: Told) -> Seen | None:
-        """Read any object that we have a word for."""
+        """Read any object that we have a word for, and that is of the mode of our key.
+
+        A test payment is no payment where money is real, though its webhook's secret be ours too.
+        """
         read = self._readers().get(str(told.get("object")))
-        if read is None or not told.get("id"):
+        if read is None or not told.get("id") or told.get("livemode", self.live) != self.live:
             return None
         return read(told)
 
