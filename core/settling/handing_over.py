@@ -64,6 +64,8 @@ async def follow_payout(
 
 async def _in_unit(begin: Begin, payout: Payout, names: Sequence[str] | None) -> int:
     async with begin() as work:
+        if names is not None and await _has_failed(work, payout):
+            return 0
         m = movements.c
         if names is None:
             query = select(movements).where(m.payout_id == payout.id).limit(CHUNK)
@@ -73,6 +75,12 @@ async def _in_unit(begin: Begin, payout: Payout, names: Sequence[str] | None) ->
         if rows:
             await _book(work, payout.id, rows, is_back=names is None)
         return len(rows)
+
+
+async def _has_failed(work: Work, payout: Payout) -> bool:
+    """Tell whether it failed since it was read, and keep it from failing until the unit ends."""
+    known = select(payouts.c.state).where(payouts.c.external_id == payout.id)
+    return (await work.execute(known.with_for_update())).scalar() in FAILED
 
 
 async def _book(work: Work, payout_id: str, rows: Sequence[Any], *, is_back: bool) -> None:
