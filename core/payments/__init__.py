@@ -82,7 +82,7 @@ from core.payments.records import (
     find_external,
     payment_id_of,
 )
-from core.payments.returned import note_returned, succeeded_in
+from core.payments.returned import note_returned, succeeded_in, went_back
 
 __all__ = [
     "BONUS",
@@ -166,4 +166,5 @@ __all__ = [
     "payment_id_of",
     "prove",
     "succeeded_in",
+    "went_back",
 ]

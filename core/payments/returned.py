@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from core.db.work import Work
 from core.kernel.money import Money
@@ -17,6 +17,19 @@ async def note_returned(work: Work, payment_id: str, *, refunded: Money, dispute
     p = tables.payments.c
     this = update(tables.payments).where(p.project_id == work.project_id, p.id == payment_id)
     await work.execute(this.values(refunded=refunded.amount, disputed=disputed.amount))
+
+
+async def went_back(work: Work, wallet_id: str, since: datetime) -> str | None:
+    """Return a payment for this wallet, made since then, that is refunded whole or disputed."""
+    p = tables.payments.c
+    query = select(p.id).where(
+        p.project_id == work.project_id,
+        p.wallet_id == wallet_id,
+        p.succeeded_at >= since,
+        p.received > 0,
+        or_(p.refunded == p.received, p.disputed > 0),
+    )
+    return (await work.execute(query.limit(1))).scalar()
 
 
 async def succeeded_in(work: Work, start: datetime, end: datetime) -> list[tuple[str, str, str]]:

@@ -11,6 +11,8 @@ from core.topups.model import CAPPED, Attempt, Rule, Spent, State, cap_reached
 from core.topups.paying import pay_top_up
 from core.topups.tables import attempts
 
+WENT_BACK = "payment_went_back"
+
 
 async def begin(work: Work, wallet_id: str) -> Attempt | None:
     """Begin an attempt for this wallet if one is due; None if not, or if one is open already.
@@ -57,6 +59,10 @@ async def begin(work: Work, wallet_id: str) -> Attempt | None:
 
 async def _pack(work: Work, rule: Rule) -> packs.Pack | None:
     """Return the pack to buy, or note why it cannot be bought."""
+    if await payments.went_back(work, rule.wallet_id, rule.updated_at):
+        # What took the credits was that somebody did not want to pay: it is no reason to ask again.
+        await settling.pause(work, rule, WENT_BACK, "A payment for it was refunded or disputed.")
+        return None
     try:
         return await packs.for_sale(work, rule.pack_key)
     except packs.PackNotOnSale as error:
