@@ -8,12 +8,12 @@ from core.kernel.money import Money
 
 @dataclass(eq=False)
 class PaymentNotRefundable(EngineError):
-    """{payment_id} is {status}: only a payment that has succeeded can be refunded."""
+    """{payment_id} is {payment_status}: only a payment that has succeeded can be refunded."""
 
     code = "payment_not_refundable"
     kind = Kind.CONFLICT
     payment_id: str
-    status: str
+    payment_status: str
 
 
 @dataclass(eq=False)

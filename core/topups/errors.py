@@ -8,7 +8,7 @@ from core.kernel.money import Money
 
 @dataclass(eq=False)
 class AutoTopUpNotFound(EngineError):
-    """Auto top-up was never set for wallet {wallet_id}. Call set_auto_top_up to have it."""
+    """Auto top-up was never set for wallet {wallet_id}. Call enable_auto_top_up to have it."""
 
     code = "auto_top_up_not_found"
     kind = Kind.NOT_FOUND

@@ -14,9 +14,9 @@ from core.topups.errors import AutoTopUpNotFound, CapBelowPrice, NoPaymentMethod
 from core.topups.model import Rule
 from core.topups.shapes import (
     AutoTopUpView,
+    EnableAutoTopUp,
     ListTopUps,
     NamedAutoTopUp,
-    SetAutoTopUp,
     TopUpList,
     attempt_view,
     rule_view,
@@ -34,7 +34,7 @@ async def _shown(work: Work, rule: Rule) -> AutoTopUpView:
 
 @operation(
     f"PUT {PATH}",
-    title="Set auto top-up",
+    title="Enable auto top-up",
     toolset=Toolset.PAYMENTS,
     effect=Effect.SPEND,
     project=Role.ADMIN,
@@ -56,7 +56,7 @@ async def _shown(work: Work, rule: Rule) -> AutoTopUpView:
     ),
     examples=(Example(title="Buy a pack below 100 credits", arguments=WALLET | RULE),),
 )
-async def set_auto_top_up(work: Work, request: SetAutoTopUp) -> AutoTopUpView:
+async def enable_auto_top_up(work: Work, request: EnableAutoTopUp) -> AutoTopUpView:
     """Have a credit pack bought whenever less than a threshold is available in a wallet.
 
     A kept payment method pays while nobody is there, within seconds, once at a time, and never
@@ -133,4 +133,4 @@ async def list_top_ups(work: Work, request: ListTopUps) -> TopUpList:
     )
 
 
-OPERATIONS = (set_auto_top_up, get_auto_top_up, disable_auto_top_up, list_top_ups)
+OPERATIONS = (enable_auto_top_up, get_auto_top_up, disable_auto_top_up, list_top_ups)

@@ -12,11 +12,11 @@ from core.topups.beginning import times
 from core.topups.errors import AutoTopUpNotFound, CapBelowPrice, NoPaymentMethod
 from core.topups.model import Caps, Rule, RuleState, State
 from core.topups.paying import method_for, pay_top_up
-from core.topups.shapes import SetAutoTopUp
+from core.topups.shapes import EnableAutoTopUp
 from core.topups.tables import rules
 
 
-async def set_rule(work: Work, wanted: SetAutoTopUp) -> Rule:
+async def set_rule(work: Work, wanted: EnableAutoTopUp) -> Rule:
     """Have the wallet topped up by this rule from now on; what came before is forgotten."""
     wallet = await wallets.find(work, wanted.wallet_id)
     pack = await packs.for_sale(work, wanted.pack_key)
@@ -99,7 +99,7 @@ def _price(pack: packs.Pack, quantity: int) -> Money:
     return price
 
 
-def _caps(wanted: SetAutoTopUp, price: Money) -> Caps:
+def _caps(wanted: EnableAutoTopUp, price: Money) -> Caps:
     """Read the caps; one that could never allow a single top-up is a mistake."""
     most: dict[str, Money | None] = {}
     for field in ("daily_spend_max", "monthly_spend_max"):

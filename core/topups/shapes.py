@@ -20,7 +20,7 @@ class NamedAutoTopUp(ProjectRequest):
     wallet_id: WalletId
 
 
-class SetAutoTopUp(NamedAutoTopUp):
+class EnableAutoTopUp(NamedAutoTopUp):
     threshold: Amount = Field(description="When less than this is available, more is bought.")
     pack_key: Annotated[Code, Field(examples=["starter"])] = Field(
         description="Which credit pack to buy; see list_credit_packs."

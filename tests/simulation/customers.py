@@ -95,7 +95,7 @@ class Crowd:
         """Capture a part of a hold, or the whole, or release it, whatever became of it before."""
         action, hold = self.random.choice(self._holds())
         sent = {"project_id": action.arguments["project_id"], "hold_id": hold["hold_id"]}
-        if self.random.random() < 0.3:
+        if self.random.random() < 0.5:
             return Action(f"k{n}", "release_hold", sent)
         if self.random.random() < 0.5:
             sent["amount"] = str((Decimal(hold["amount"]) / 3).quantize(Decimal("0.000001")))

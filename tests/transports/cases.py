@@ -119,7 +119,7 @@ CASES: dict[str, Case] = {
     "list_reconciliations": about(limit=5),
     "get_reconciliation": about(reconciliation_id=RECONCILIATION),
     "list_reconciliation_differences": about(reconciliation_id=RECONCILIATION),
-    "set_auto_top_up": here(
+    "enable_auto_top_up": here(
         wallet_id="{team_wallet_id}",
         threshold="5",
         pack_key="starter",
@@ -141,7 +141,7 @@ CASES: dict[str, Case] = {
 }
 MONEY = (
     *("grant_credits", "transfer_credits", "hold_credits", "capture_hold", "charge_usage"),
-    *("record_usage", "reverse_transaction", "create_checkout", "set_auto_top_up"),
+    *("record_usage", "reverse_transaction", "create_checkout", "enable_auto_top_up"),
     "refund_payment",
 )
 """What moves value or is the cause of it."""

@@ -283,7 +283,7 @@ async def _run_low(world: World, **prepaid: str) -> str:
     # Here each noun counts for itself, and the payment of a top-up is named after its bits.
     world.clock.advance(seconds=1)
     rule = {"threshold": "1000", "pack_key": "starter", "monthly_spend_max": "100.00"}
-    await ask(world, "set_auto_top_up", **prepaid, **rule)
+    await ask(world, "enable_auto_top_up", **prepaid, **rule)
     async with world.database.begin(SYSTEM) as work:
         begun = await topups.begin(work.within(prepaid["project_id"]), prepaid["wallet_id"])
     assert begun, "the wallet is below its line"

@@ -46,7 +46,7 @@ class Pump(Shop):
 
     async def set(self, **changes: Any) -> dict[str, Any]:
         sent = {"wallet_id": self.wallet} | RULE | changes
-        return await self.must("set_auto_top_up", **sent)
+        return await self.must("enable_auto_top_up", **sent)
 
     async def rule(self) -> dict[str, Any]:
         return await self.must("get_auto_top_up", self.member, wallet_id=self.wallet)

@@ -350,7 +350,7 @@ async def test_without_a_method_it_is_paused_at_once_and_people_are_told(world: 
     assert await pump.happened(FAILED, PAUSED) == [FAILED, PAUSED]
     [mail] = await pump.mails()
     assert (mail.address, mail.subject) == ("owner@example.com", "Acme: Auto top-up is paused")
-    assert await pump.refused("set_auto_top_up", wallet_id=pump.wallet, **RULE) == (
+    assert await pump.refused("enable_auto_top_up", wallet_id=pump.wallet, **RULE) == (
         "no_payment_method"
     )
 
@@ -387,15 +387,15 @@ async def test_a_rule_that_cannot_work_is_refused_by_what_is_wrong(
     pump = await open_pump(world)
     wanted = {"wallet_id": pump.wallet} | RULE | sent
 
-    assert await pump.refused("set_auto_top_up", **wanted) == code
-    assert await pump.refused("set_auto_top_up", pump.member, **wanted) == "not_allowed"
+    assert await pump.refused("enable_auto_top_up", **wanted) == code
+    assert await pump.refused("enable_auto_top_up", pump.member, **wanted) == "not_allowed"
 
 
 async def test_a_wallet_must_hold_what_the_pack_gives(world: World) -> None:
     pump = await open_pump(world)
     dollars = await open_wallet(world, pump.project)
 
-    assert await pump.refused("set_auto_top_up", wallet_id=dollars, **RULE) == (
+    assert await pump.refused("enable_auto_top_up", wallet_id=dollars, **RULE) == (
         "wallet_holds_another"
     )
     assert await pump.refused("get_auto_top_up", wallet_id=dollars) == "auto_top_up_not_found"
