@@ -1,0 +1,78 @@
+"""What is rated: how much was used, and as much about it as a price may ask."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import NamedTuple
+
+from core.pricing.errors import QuantityNegative, QuantityNotNumber
+from core.pricing.exact import ZERO, plus, total
+
+
+class Usage(NamedTuple):
+    """How much was used. Most prices read the quantity alone."""
+
+    quantity: Decimal
+    events: int = 1
+    """How many transactions the quantity is made of."""
+    amounts: tuple[Decimal, ...] | None = None
+    """Each transaction's own amount, in order, where a price looks at every one."""
+    groups: "tuple[Group, ...] | None" = None
+    """The quantity by event properties, where a price depends on those."""
+    windows: "tuple[Usage, ...] | None" = None
+    """The usage of each window of the period, in order, where terms hold for each."""
+    is_closed: bool = True
+    """Whether more may follow. What falls due at the end is left out until then."""
+
+    @classmethod
+    def of_transactions(cls, amounts: Iterable[Decimal]) -> "Usage":
+        each = tuple(amounts)
+        for n, amount in enumerate(each):
+            if not amount.is_finite():
+                raise QuantityNotNumber(f"amounts.{n}")
+        return cls(total(each), len(each), each)
+
+    @classmethod
+    def of_groups(cls, groups: "Iterable[Group]") -> "Usage":
+        each = tuple(groups)
+        return _sum("groups", [group.usage for group in each])._replace(groups=each)
+
+    @classmethod
+    def of_windows(cls, windows: "Iterable[Usage]") -> "Usage":
+        each = tuple(windows)
+        return _sum("windows", each)._replace(windows=each)
+
+    def more(self, other: "Usage") -> "Usage":
+        """Add what came later. Details stay only if both have them."""
+        return Usage(
+            plus(self.quantity, other.quantity),
+            self.events + other.events,
+            None if self.amounts is None or other.amounts is None else self.amounts + other.amounts,
+            None if self.groups is None or other.groups is None else self.groups + other.groups,
+            is_closed=other.is_closed,
+        )
+
+
+class Group(NamedTuple):
+    """The usage whose events had these properties."""
+
+    properties: Mapping[str, str]
+    usage: Usage
+
+
+NOTHING = Usage(ZERO, 0, ())
+
+
+def _sum(field: str, usages: Iterable[Usage]) -> Usage:
+    result: Usage | None = None
+    for n, usage in enumerate(usages):
+        if not usage.quantity.is_finite():
+            raise QuantityNotNumber(f"{field}.{n}.quantity")
+        result = usage if result is None else result.more(usage)
+    return result or NOTHING
+
+
+def not_negative(usage: Usage, model: str) -> Decimal:
+    """Return the quantity, refusing one below zero."""
+    if usage.quantity < 0:
+        raise QuantityNegative("quantity", model)
+    return usage.quantity
