@@ -56,14 +56,11 @@ class Blocks:
         return self._all(quantity)
 
     def _all(self, quantity: Decimal) -> list[Line]:
-        rest, lines = quantity, []
-        for n in range(len(self.tiers)):
-            if (room := self._room(n)) is None or rest <= room:
-                lines.append(self._line(n, rest))
-                break
-            lines.append(self._line(n, room))
+        lines, rest = list[Line](), quantity
+        while (room := self._room(len(lines))) is not None and rest > room:
+            lines.append(self._line(len(lines), room))
             rest = minus(rest, room)
-        return lines
+        return [*lines, self._line(len(lines), rest)]
 
     def _top(self, quantity: Decimal) -> Line:
         reached, end = 0, self._room(0)

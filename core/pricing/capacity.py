@@ -12,8 +12,8 @@ from core.pricing.usage import Usage, not_negative
 
 @dataclass(frozen=True, slots=True)
 class CapacityTier:
-    up_to: Decimal | None
     price: Decimal
+    up_to: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

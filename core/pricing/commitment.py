@@ -1,12 +1,13 @@
 """Commitments: what a customer promised to use, and what more, or less, than that costs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from core.pricing.checking import not_below, positive
 from core.pricing.errors import CommitmentUnclear
-from core.pricing.exact import ONE, ZERO, minus, times
-from core.pricing.line import Line, of_amount, text
+from core.pricing.exact import ONE, minus, times
+from core.pricing.line import Line, at_least, of_amount, sum_of, text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,14 +28,14 @@ class Commitment:
         positive("commitment.amount", self.amount)
         not_below("commitment.overage_factor", self.overage_factor)
 
-    def lines(self, used: Decimal, committed: Decimal, *, is_closed: bool) -> list[Line]:
-        """Say what comes on top of the price of what was used, given that of the commitment."""
-        over = minus(used, committed)
+    def lines(self, used: Sequence[Line], committed: Decimal, *, is_closed: bool) -> list[Line]:
+        """Say what comes on top of what was used, given what the commitment itself comes to."""
+        terms: list[Line] = []
+        if self.true_up and is_closed:
+            terms.append(at_least("commitment.true_up", committed, used))
+        over = minus(sum_of(used), committed)
         if over > 0 and self.overage_factor != ONE:
             extra = times(over, minus(self.overage_factor, ONE))
             note = f"{text(over)} beyond the commitment, {text(self.overage_factor)} times"
-            return [of_amount("commitment.overage", note, extra)]
-        if over < 0 and self.true_up and is_closed:
-            note = f"up to the commitment of {text(committed)}"
-            return [of_amount("commitment.true_up", note, minus(ZERO, over))]
-        return []
+            terms.append(of_amount("commitment.overage", note, extra))
+        return terms

@@ -11,7 +11,7 @@ from core.kernel.money import Asset, Money
 from core.kernel.rounding import Rounding
 from core.pricing.checking import positive
 from core.pricing.exact import divided, scaled, times
-from core.pricing.line import Line
+from core.pricing.line import Line, under
 from core.pricing.rounding import whole
 from core.pricing.usage import Usage
 
@@ -34,16 +34,16 @@ class Credits:
         positive("per_credit", self.per_credit)
 
     def lines(self, usage: Usage) -> list[Line]:
-        rate = self.per_credit
-        return [
-            line._replace(
-                path=f"price.{line.path}",
-                unit=times(line.unit, rate),
-                flat=times(line.flat, rate),
-                exact=times(line.exact, rate),
-            )
-            for line in self.price.lines(usage)
-        ]
+        return [self._in_money(line) for line in under("price", self.price.lines(usage))]
+
+    def _in_money(self, line: Line) -> Line:
+        rate, bound = self.per_credit, line.bound
+        return line._replace(
+            unit=times(line.unit, rate),
+            flat=times(line.flat, rate),
+            exact=times(line.exact, rate),
+            bound=bound and bound._replace(limit=times(bound.limit, rate)),
+        )
 
 
 def credits_for(

@@ -146,7 +146,7 @@ class QuantityNotWhole(UsageRefused):
 
 @dataclass(eq=False)
 class QuantityNotNumber(UsageRefused):
-    """{field} must be a finite number."""
+    """{field} must be a number, and less than 10 to the power of 28."""
 
     code = "quantity_not_number"
 

@@ -14,8 +14,6 @@ _DECIMAL = re.compile(_PATTERN.removesuffix("$") + r"\Z")
 
 
 def _decimal(value: Any) -> Decimal:
-    if isinstance(value, Decimal):
-        return value  # one of our own prices, on its way back to how it is written
     if not isinstance(value, str) or not _DECIMAL.match(value):
         raise PydanticCustomError(
             "decimal", 'must be a decimal number in quotes that is not below zero, such as "2.50"'

@@ -1,10 +1,20 @@
 """The lines a price comes to: each says which part of the price made it, and can be recomputed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
 from core.pricing.exact import ZERO, minus, times, total
+
+
+class Bound(NamedTuple):
+    """A limit that a line brings the lines before it to, in whole units too."""
+
+    limit: Decimal
+    lines: int
+    """How many lines before it count."""
+    is_least: bool
+    """Whether the sum is raised to the limit, or else lowered to it."""
 
 
 class Line(NamedTuple):
@@ -20,6 +30,7 @@ class Line(NamedTuple):
     exact: Decimal
     amount: int = 0
     """In the asset's smallest unit."""
+    bound: Bound | None = None
 
     @property
     def explained(self) -> str:
@@ -36,6 +47,20 @@ def of_units(path: str, note: str, quantity: Decimal, unit: Decimal) -> Line:
 
 def of_amount(path: str, note: str, amount: Decimal) -> Line:
     return Line(path, note, ZERO, ZERO, amount, amount)
+
+
+def at_least(path: str, limit: Decimal, lines: Sequence[Line]) -> Line:
+    """Raise the sum of the lines to the limit, by nothing where it is there already."""
+    missing = max(ZERO, minus(limit, sum_of(lines)))
+    bound = Bound(limit, len(lines), is_least=True)
+    return of_amount(path, f"to at least {text(limit)}", missing)._replace(bound=bound)
+
+
+def at_most(path: str, limit: Decimal, lines: Sequence[Line]) -> Line:
+    """Lower the sum of the lines to the limit, by nothing where it is not beyond."""
+    excess = min(ZERO, minus(limit, sum_of(lines)))
+    bound = Bound(limit, len(lines), is_least=False)
+    return of_amount(path, f"to at most {text(limit)}", excess)._replace(bound=bound)
 
 
 def for_free(path: str, note: str, quantity: Decimal) -> Line:
@@ -59,7 +84,11 @@ def beyond(before: Iterable[Line], after: Iterable[Line]) -> list[Line]:
     gone = {line.path: line for line in before}
     more = [_less(line, gone.pop(line.path, None)) for line in after]
     more += [_less(_none_of(line), line) for line in gone.values()]
-    return [line for line in more if line.quantity or line.exact or line.amount]
+    return [line for line in more if says_something(line)]
+
+
+def says_something(line: Line) -> bool:
+    return bool(line.quantity or line.exact or line.amount)
 
 
 def _none_of(line: Line) -> Line:
@@ -68,7 +97,8 @@ def _none_of(line: Line) -> Line:
 
 def _less(line: Line, was: Line | None) -> Line:
     if was is None:
-        return line
+        # Its place among the lines is no longer what it was bound to.
+        return line._replace(bound=None) if line.bound else line
     return Line(
         line.path,
         line.note,

@@ -13,7 +13,7 @@ from core.pricing.checking import not_below
 from core.pricing.commitment import Commitment
 from core.pricing.errors import TermNotForModel, WindowsMissing
 from core.pricing.exact import ZERO, minus
-from core.pricing.line import Line, beyond, for_free, of_amount, sum_of, text, under
+from core.pricing.line import Line, at_least, at_most, beyond, for_free, sum_of, under
 from core.pricing.model import Model
 from core.pricing.usage import Usage, not_negative
 
@@ -51,7 +51,7 @@ class Price:
             return self._by_window(usage)
         lines = self._plain(usage)
         if self.commitment or self.minimum_spend is not None or self.maximum_spend is not None:
-            return self._with_terms(lines, None, usage)
+            return self._with_terms(lines, None, is_closed=usage.is_closed)
         return lines
 
     def _plain(self, usage: Usage) -> Sequence[Line]:
@@ -69,22 +69,25 @@ class Price:
         before: Usage | None = None
         for n, window in enumerate(usage.windows):
             after = before.more(window) if before else window
-            # Only the last window may still go on; whatever comes before another one is over.
-            is_last = n + 1 == len(usage.windows)
-            after = after._replace(is_closed=usage.is_closed or not is_last)
             own = beyond(self._plain(before) if before else (), self._plain(after))
-            result += under(f"windows.{n}", self._with_terms(own, before, after))
+            # Only the last window may still go on; whatever comes before another one is over.
+            is_closed = usage.is_closed or n + 1 < len(usage.windows)
+            result += under(f"windows.{n}", self._with_terms(own, before, is_closed=is_closed))
             before = after
         return result
 
     def _with_terms(
-        self, lines: Sequence[Line], before: Usage | None, after: Usage
-    ) -> Sequence[Line]:
+        self, lines: Sequence[Line], before: Usage | None, *, is_closed: bool
+    ) -> list[Line]:
+        result = [*lines]
         if self.commitment:
             committed = self._committed(self.commitment, before)
-            used = sum_of(lines)
-            lines = [*lines, *self.commitment.lines(used, committed, is_closed=after.is_closed)]
-        return [*lines, *self._bounded(sum_of(lines), is_closed=after.is_closed)]
+            result += self.commitment.lines(lines, committed, is_closed=is_closed)
+        if self.minimum_spend is not None and is_closed:
+            result.append(at_least("minimum_spend", self.minimum_spend, result))
+        if self.maximum_spend is not None:
+            result.append(at_most("maximum_spend", self.maximum_spend, result))
+        return result
 
     def _committed(self, commitment: Commitment, before: Usage | None) -> Decimal:
         """Price the commitment, as if it had been used in full from here on."""
@@ -94,13 +97,3 @@ class Price:
         if before is None:
             return sum_of(self._plain(promised))
         return minus(sum_of(self._plain(before.more(promised))), sum_of(self._plain(before)))
-
-    def _bounded(self, spent: Decimal, *, is_closed: bool) -> list[Line]:
-        least, most = self.minimum_spend, self.maximum_spend
-        if least is not None and spent < least and is_closed:
-            note = f"up to the least that is paid, {text(least)}"
-            return [of_amount("minimum_spend", note, minus(least, spent))]
-        if most is not None and spent > most:
-            note = f"down to the most that is paid, {text(most)}"
-            return [of_amount("maximum_spend", note, minus(most, spent))]
-        return []

@@ -2,19 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal, Inexact, InvalidOperation
+from decimal import Decimal, InvalidOperation
 
 from core.kernel.money import LARGEST, Asset, Money
-from core.kernel.rounding import to_units
-from core.pricing.errors import AmountTooLarge, QuantityNotNumber, QuantityTooFine
-from core.pricing.line import Line, beyond, sum_of
+from core.pricing.errors import AmountTooLarge
+from core.pricing.line import Line, beyond, says_something, sum_of
 from core.pricing.model import Model
 from core.pricing.price import Price
-from core.pricing.rounding import PER_LINE, RoundingPolicy, RoundOn, apportioned
-from core.pricing.usage import Usage
-
-_FAR = Decimal(10) ** 28
-"""No quantity reaches this far, and a number with a huge exponent is not worth computing with."""
+from core.pricing.rounding import PER_LINE, RoundingPolicy, in_units
+from core.pricing.usage import Usage, check_number, exactly
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +39,8 @@ def rate(
 ) -> Rated:
     """Say what the usage costs. Nothing but the arguments decides it, so it can be replayed."""
     asked = Usage(usage) if isinstance(usage, Decimal) else usage
-    try:
-        if not -_FAR < asked.quantity < _FAR:
-            raise QuantityNotNumber("quantity")
-        lines = price.lines(asked)
-    except Inexact:
-        raise QuantityTooFine("quantity") from None
-    except InvalidOperation:
-        raise QuantityNotNumber("quantity") from None
-    return _rounded(lines, asset, policy)
+    check_number("quantity", asked.quantity)
+    return _rounded(exactly("quantity", price.lines, asked), asset, policy)
 
 
 def rate_further(
@@ -76,15 +65,16 @@ def rate_further(
 
 def _rounded(lines: Sequence[Line], asset: Asset, policy: RoundingPolicy) -> Rated:
     try:
-        if policy.on is RoundOn.SUM:
-            amounts = apportioned([line.exact for line in lines], asset, policy.rule)
-        else:
-            amounts = [to_units(line.exact, asset.scale, policy.rule) for line in lines]
+        amounts = in_units(lines, asset.scale, policy)
     except InvalidOperation:
         raise AmountTooLarge("quantity", str(asset)) from None
     total = sum(amounts)
     if not -LARGEST <= total <= LARGEST:
         raise AmountTooLarge("quantity", str(asset))
     # By position, because this runs for every line there ever is.
-    told = tuple([Line._make((*line[:6], n)) for line, n in zip(lines, amounts, strict=True)])
-    return Rated(told, Money(total, asset))
+    told = [Line._make((*line[:6], n, None)) for line, n in zip(lines, amounts, strict=True)]
+    if any(line.bound for line in lines):
+        told = [
+            n for n, line in zip(told, lines, strict=True) if not line.bound or says_something(n)
+        ]
+    return Rated(tuple(told), Money(total, asset))

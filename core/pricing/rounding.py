@@ -13,6 +13,7 @@ from core.kernel.money import LARGEST, Asset, Money
 from core.kernel.rounding import Rounding, to_units
 from core.pricing.errors import AmountTooLarge
 from core.pricing.exact import minus, scaled, total
+from core.pricing.line import Line
 
 
 class RoundOn(StrEnum):
@@ -41,12 +42,26 @@ def whole(exact: Decimal, asset: Asset, rule: Rounding) -> Money:
     return Money(amount, asset)
 
 
-def apportioned(exacts: Sequence[Decimal], asset: Asset, rule: Rounding) -> list[int]:
+def in_units(lines: Sequence[Line], scale: int, policy: RoundingPolicy) -> list[int]:
+    """Round the lines as the policy says; the amounts come in the lines' order."""
+    if policy.on is RoundOn.SUM:
+        return _shared([line.exact for line in lines], scale, policy.rule)
+    amounts = [to_units(line.exact, scale, policy.rule) for line in lines]
+    for n, line in enumerate(lines):
+        if line.bound is not None:
+            # A limit is kept to the unit, however the lines before it were rounded.
+            limit, count, is_least = line.bound
+            left = to_units(limit, scale, policy.rule) - sum(amounts[n - count : n])
+            amounts[n] = max(0, left) if is_least else min(0, left)
+    return amounts
+
+
+def _shared(exacts: Sequence[Decimal], scale: int, rule: Rounding) -> list[int]:
     """Round the sum, and let the parts share it: earliest first where remainders are equal."""
-    units = to_units(total(exacts), asset.scale, rule)
-    parts = [to_units(exact, asset.scale, Rounding.DOWN) for exact in exacts]
+    units = to_units(total(exacts), scale, rule)
+    parts = [to_units(exact, scale, Rounding.DOWN) for exact in exacts]
     left = [
-        minus(Decimal(part), scaled(exact, asset.scale))
+        minus(Decimal(part), scaled(exact, scale))
         for part, exact in zip(parts, exacts, strict=True)
     ]
     by_remainder = sorted(range(len(parts)), key=lambda n: (left[n], n))

@@ -39,5 +39,5 @@ class Seats:
         seats = max(int(taken), self.at_least)
         free = min(seats, self.included)
         lines = [for_free("included", "included seats", Decimal(free))] if free else []
-        charged = usage._replace(quantity=Decimal(seats - free))
+        charged = Usage(Decimal(seats - free), is_closed=usage.is_closed)
         return lines + under("price", self.price.lines(charged))

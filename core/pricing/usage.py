@@ -1,11 +1,17 @@
 """What is rated: how much was used, and as much about it as a price may ask."""
 
-from collections.abc import Iterable, Mapping
-from decimal import Decimal
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal, Inexact, InvalidOperation
+from typing import NamedTuple, TypeVar
 
-from core.pricing.errors import QuantityNegative, QuantityNotNumber
+from core.pricing.errors import QuantityNegative, QuantityNotNumber, QuantityTooFine
 from core.pricing.exact import ZERO, plus, total
+
+_FAR = Decimal(10) ** 28
+"""No quantity reaches this far."""
+
+_Given = TypeVar("_Given")
+_Made = TypeVar("_Made")
 
 
 class Usage(NamedTuple):
@@ -27,9 +33,8 @@ class Usage(NamedTuple):
     def of_transactions(cls, amounts: Iterable[Decimal]) -> "Usage":
         each = tuple(amounts)
         for n, amount in enumerate(each):
-            if not amount.is_finite():
-                raise QuantityNotNumber(f"amounts.{n}")
-        return cls(total(each), len(each), each)
+            check_number(f"amounts.{n}", amount)
+        return cls(exactly("amounts", total, each), len(each), each)
 
     @classmethod
     def of_groups(cls, groups: "Iterable[Group]") -> "Usage":
@@ -65,9 +70,8 @@ NOTHING = Usage(ZERO, 0, ())
 def _sum(field: str, usages: Iterable[Usage]) -> Usage:
     result: Usage | None = None
     for n, usage in enumerate(usages):
-        if not usage.quantity.is_finite():
-            raise QuantityNotNumber(f"{field}.{n}.quantity")
-        result = usage if result is None else result.more(usage)
+        check_number(f"{field}.{n}.quantity", usage.quantity)
+        result = usage if result is None else exactly(field, result.more, usage)
     return result or NOTHING
 
 
@@ -76,3 +80,17 @@ def not_negative(usage: Usage, model: str) -> Decimal:
     if usage.quantity < 0:
         raise QuantityNegative("quantity", model)
     return usage.quantity
+
+
+def check_number(field: str, value: Decimal) -> None:
+    """Refuse what is no number, or so large that it is not worth computing with."""
+    if not value.is_finite() or not -_FAR < value < _FAR:
+        raise QuantityNotNumber(field)
+
+
+def exactly(field: str, compute: Callable[[_Given], _Made], given: _Given) -> _Made:
+    """Compute, or refuse the field whose figures have more digits than are computed exactly."""
+    try:
+        return compute(given)
+    except (Inexact, InvalidOperation):
+        raise QuantityTooFine(field) from None

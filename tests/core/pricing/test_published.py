@@ -1,4 +1,4 @@
-"""What others publish that a price comes to is what ours comes to. Nobody here wrote the figures."""
+"""A price comes to what others have published that it comes to; nobody here wrote the figures."""
 
 import json
 from collections.abc import Callable
