@@ -5,11 +5,11 @@ home page of a stranger is ever fetched or shown.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from authlib.oauth2.rfc7591 import ClientMetadataClaims
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
+from joserfc.jwk import ECKey, KeySet, KeySetSerialization, OKPKey, RSAKey
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from auth import fetching, redirects
@@ -94,8 +94,8 @@ def _check_keys(metadata: ClientMetadata, given: Mapping[str, Any]) -> None:
 def public_keys(jwks: Mapping[str, Any]) -> KeySet:
     """Read a key set that verifies signatures: public keys only, of a strength we accept."""
     try:
-        # A stranger wrote it: whatever is not the key set that joserfc's type asks for is refused.
-        keys = KeySet.import_key_set(dict(jwks)).keys  # type: ignore[arg-type] # refused if it is not
+        # A stranger wrote it. Whatever is not a key set, though it is called one here, is refused.
+        keys = KeySet.import_key_set(cast("KeySetSerialization", dict(jwks))).keys
     except (JoseError, ValueError, TypeError, KeyError, AttributeError):
         raise invalid_client_metadata("jwks is not a JSON Web Key Set.") from None
     if not 0 < len(keys) <= KEYS_MAX:

@@ -142,7 +142,7 @@ async def register_service(
         raise invalid("scopes", "must name one or more known scopes")
     if jwks is not None:
         public_keys(jwks)
-    secret = None if jwks is not None else tokens.new_secret(tokens.SECRET_PREFIX)
+    secret = None if jwks is not None else tokens.new_secret(tokens.CLIENT_PREFIX)
     client = Client(
         id=work.ids.new("svc"),
         kind=ClientKind.SERVICE,

@@ -12,7 +12,7 @@ from core.db.schema import PLATFORM
 from core.db.work import Database
 from core.kernel.caller import SYSTEM, Caller
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 EVERY = timedelta(minutes=1)
 
@@ -61,8 +61,9 @@ class LastUsed:
                         or_(api_keys.c.last_used_at.is_(None), api_keys.c.last_used_at < at),
                     )
                     await work.execute(this.values(last_used_at=at))
-        except Exception:  # noqa: BLE001 - the call itself is in the trail; this is logged
-            _log.warning("could not note when API keys were last used", exc_info=True)
+        except Exception:
+            # The calls themselves are in the trail. Nobody waits for this, so it is told here.
+            logger.exception("could not note when API keys were last used")
 
     def _forget_old(self) -> None:
         now = self._database.clock.now()

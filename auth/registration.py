@@ -50,7 +50,7 @@ async def register(work: Work, metadata: ClientMetadata) -> dict[str, Any]:
     secret = None
     client = clients.of_metadata(work.ids.new("cli"), ClientKind.REGISTERED, metadata)
     if metadata.token_endpoint_auth_method in {"client_secret_basic", "client_secret_post"}:
-        secret = tokens.new_secret(tokens.SECRET_PREFIX)
+        secret = tokens.new_secret(tokens.CLIENT_PREFIX)
         client = replace(client, secret_hash=opaque.hash_of(secret))
     await clients.keep(work, client, forget_unused=True)
     await audit.record(work, "client.registered", client.id, name=client.name)

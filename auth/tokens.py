@@ -9,10 +9,11 @@ from sqlalchemy import insert
 from auth import opaque, tables
 from core.db.work import Work
 
+# Public: a leaked secret is found, and told apart, by how it begins.
 ACCESS_PREFIX = "bua_"
 REFRESH_PREFIX = "bur_"
 CODE_PREFIX = "buc_"
-SECRET_PREFIX = "bus_"  # noqa: S105 - the public part, by which leaks are found
+CLIENT_PREFIX = "bus_"
 
 ACCESS_LIFETIME = timedelta(minutes=15)
 REFRESH_LIFETIME = timedelta(days=30)

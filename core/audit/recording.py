@@ -167,7 +167,9 @@ class Trail:
                     # A caller who went away during the commit of an effect is noted as failed, and
                     # its row is there already if the effect was committed after all: that stands.
                     await insert_all_if_absent(work, tables.invocations, rows)
-            except Exception as error:  # noqa: BLE001 - returned, and raised in each waiting call
+            except Exception as error:  # noqa: BLE001
+                # None is swallowed: what is returned here is raised in each call that waits for
+                # these rows, our own bugs among them, and so none of those calls is acknowledged.
                 if attempt == ATTEMPTS or not is_transient(error):
                     return error
             else:

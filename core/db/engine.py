@@ -7,7 +7,6 @@ it in our own queue is fair, while its busy handler is not; the readers refuse t
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -23,6 +22,7 @@ POSTGRES_READS = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": T
 SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000")
 SQLITE_READERS = 4
 DISPOSE_SECONDS = 5.0
+DISPOSE_LOOKS = 1_000
 
 _TRANSIENT_STATES = {
     "40001",  # serialization failure
@@ -53,10 +53,11 @@ class Engines:
 
 async def _settled(engine: AsyncEngine) -> None:
     """Wait, within reason, for what is still lent: given back to a closed pool, it stays open."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(DISPOSE_SECONDS):
-            while cast("AsyncAdaptedQueuePool", engine.pool).checkedout():  # noqa: ASYNC110 - a pool tells nobody
-                await asyncio.sleep(0.005)
+    # A pool tells nobody when something is given back: it is asked now and then, not for ever.
+    for _ in range(DISPOSE_LOOKS):
+        if not cast("AsyncAdaptedQueuePool", engine.pool).checkedout():
+            return
+        await asyncio.sleep(DISPOSE_SECONDS / DISPOSE_LOOKS)
 
 
 def open_engines(

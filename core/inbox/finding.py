@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, or_, select
+from sqlalchemy import ColumnElement, RowMapping, and_, or_, select
 
 from core.db.work import Work
 from core.inbox import tables
@@ -32,7 +31,8 @@ async def find_event(
     """Return the event; `lock` keeps others from settling or replaying it until the unit ends."""
     e = tables.events.c
     query = select(*SHOWN).where(e.source == source, e.external_id == external_id)
-    row = (await work.execute(query.with_for_update() if lock else query)).first()
+    found = await work.execute(query.with_for_update() if lock else query)
+    row = found.mappings().first()
     return None if row is None else _event(row)
 
 
@@ -48,7 +48,7 @@ async def list_events(
             or_(e.received_at < at, and_(e.received_at == at, e.external_id < name))
         )
     query = query.order_by(e.received_at.desc(), e.external_id.desc()).limit(limit)
-    return [_event(row) for row in await work.execute(query)]
+    return [_event(row) for row in (await work.execute(query)).mappings()]
 
 
 def _conditions(sought: Sought) -> list[ColumnElement[bool]]:
@@ -77,5 +77,5 @@ def _in_state(state: State) -> list[ColumnElement[bool]]:
     return [e.handled_at.is_(None), e.ignored_at.is_(None), parked]
 
 
-def _event(row: Row[Any]) -> Event:
-    return Event(**{**row._mapping, "endpoint": Endpoint(row.endpoint)})  # noqa: SLF001 - public, by its documentation
+def _event(row: RowMapping) -> Event:
+    return Event(**{**row, "endpoint": Endpoint(row["endpoint"])})

@@ -15,7 +15,7 @@ from core.inbox.jobs import handle_event
 from core.inbox.model import Delivery, job_key
 from core.kernel.caller import SYSTEM
 from core.kernel.errors import Busy
-from core.operations.gathering import Queue, Waiting, answer
+from core.operations.gathering import Queue, Waiting, divided
 from core.operations.trying import attempted
 
 WAITING_BYTES_MAX = 64 * 1024 * 1024
@@ -90,18 +90,7 @@ class Intake:
 
     async def _store(self, batch: Sequence[Waiting[_Arrival]]) -> None:
         """Store these in one unit. Whatever cannot be stored must not take the others with it."""
-        try:
-            await self._commit(batch)
-        except Exception as error:  # noqa: BLE001 - each who waits is told, and raises it
-            if len(batch) > 1 and not isinstance(error, Busy):
-                for each in batch:
-                    await self._store([each])
-                return
-            for each in batch:
-                answer(each, Busy() if isinstance(error, Busy) else error)
-        else:
-            for each in batch:
-                answer(each)
+        await divided(batch, self._commit)
 
     async def _commit(self, batch: Sequence[Waiting[_Arrival]]) -> None:
         async def unit(_attempt: int) -> None:

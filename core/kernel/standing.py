@@ -5,18 +5,24 @@ process, which only ever grows, tells it; other processes are told by nothing, a
 remember a caller for long.
 """
 
-from itertools import count
+from dataclasses import dataclass
 
-_numbers = count(1)
-_number = 0
+
+@dataclass(slots=True)
+class _Changes:
+    """How many there were in this process. One object, so that everybody counts the same."""
+
+    number: int = 0
+
+
+_changes = _Changes()
 
 
 def number() -> int:
     """Return how it stands now. What was learnt under another number may no longer be so."""
-    return _number
+    return _changes.number
 
 
 def changed() -> None:
     """Say that some caller may do more or less than before. Leave it with `work.after_commit`."""
-    global _number  # noqa: PLW0603 - one number for the process
-    _number = next(_numbers)
+    _changes.number += 1

@@ -128,8 +128,7 @@ class Book:
     @property
     def free(self) -> int:
         """What all grants have left together."""
-        free = self.posted * self.sign - self.pinned
-        return free if free > 0 else 0  # noqa: FURB136 - `max` would be slower than all the rest
+        return max(self.posted * self.sign - self.pinned, 0)
 
     def left_of(self, grant_id: str) -> int:
         if grant_id == self.burning:

@@ -12,6 +12,7 @@ from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from core.db.together import Collided
 from core.kernel.errors import Busy
 
 CALLS_MAX = 200
@@ -150,6 +151,31 @@ def next_batch(
             weight += len(each.names)
         taken |= each.names
     return chosen, later
+
+
+async def divided(
+    batch: Sequence[Waiting[T]], commit: Callable[[Sequence[Waiting[T]]], Awaitable[None]]
+) -> None:
+    """Commit these in one unit, and tell each of them what came of it.
+
+    Where the unit fails for a reason other than a busy database, its halves are run apart, and
+    theirs, until whatever cannot be done is alone: it must not take the others with it.
+    """
+    try:
+        await commit(batch)
+    except Exception as error:  # noqa: BLE001
+        # None is swallowed: whoever waits is told, and raises it, our own bugs among them.
+        if len(batch) > 1 and not isinstance(error, Busy):
+            middle = len(batch) // 2
+            await divided(batch[:middle], commit)
+            await divided(batch[middle:], commit)
+            return
+        for each in batch:
+            # One error for each: what is raised takes on the traceback of who raised it.
+            answer(each, Busy() if isinstance(error, Busy | Collided) else error)
+    else:
+        for each in batch:
+            answer(each)
 
 
 def answer(waiting: Waiting[T], error: BaseException | None = None) -> None:

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from core import audit
 from core.audit import Decision, Invocation
-from core.db.together import Collided, run_together
+from core.db.together import run_together
 from core.db.work import Database, Work
 from core.kernel.caller import SYSTEM, Caller, CallerKind
 from core.kernel.cards import without_cards
@@ -26,7 +26,7 @@ from core.operations import idempotency, remembering
 from core.operations.admitting import authorize, validate
 from core.operations.cache import Cache
 from core.operations.errors import InvalidRequest, RateLimited, invalid
-from core.operations.gathering import Queue, Waiting, answer, begin
+from core.operations.gathering import Queue, Waiting, begin, divided
 from core.operations.given import Given, giving
 from core.operations.hastening import Afterwards, Hasten
 from core.operations.limits import Rate, RateLimiter, Verdict
@@ -256,23 +256,9 @@ class Gate:
     async def _together(self, batch: Sequence[Waiting[_Run]]) -> None:
         """Run these calls in one unit, and tell each of them.
 
-        Where the unit fails for a reason other than a busy database, its halves are run apart, and
-        theirs, until whatever cannot be done is alone: it must not take the others with it.
+        Busy or collided, the unit is run again; for any other reason it is divided.
         """
-        try:
-            await attempted(partial(self._commit_together, batch))
-        except Exception as error:  # noqa: BLE001 - each waiting call is told, and raises it
-            if len(batch) > 1 and not isinstance(error, Busy):
-                middle = len(batch) // 2
-                await self._together(batch[:middle])
-                await self._together(batch[middle:])
-                return
-            for each in batch:
-                # One error for each: what is raised takes on the traceback of who raised it.
-                answer(each, Busy() if isinstance(error, Busy | Collided) else error)
-        else:
-            for each in batch:
-                answer(each)
+        await divided(batch, lambda part: attempted(partial(self._commit_together, part)))
 
     async def _commit_together(self, batch: Sequence[Waiting[_Run]], attempt: int) -> None:
         async with self.database.begin(SYSTEM) as unit:
