@@ -13,6 +13,7 @@ class Toolset(StrEnum):
     KEYS = "keys"
     WALLETS = "wallets"
     METERING = "metering"
+    CATALOG = "catalog"
     PAYMENTS = "payments"
     AUDIT = "audit"
 
@@ -28,6 +29,8 @@ IN_PLAIN_WORDS = {
     "wallets:write": "Open wallets, spend and move credits; operators also grant and reverse",
     "metering:read": "See meters and recorded usage",
     "metering:write": "Record and charge usage, and manage meters",
+    "catalog:read": "See plans, prices, features and coupons, and what something would cost",
+    "catalog:write": "Manage plans, prices, features, coupons and who holds which plan",
     "payments:read": "See credit packs, payments and saved payment methods, never a card's number",
     "payments:write": "Open payment pages and choose payment methods; operators also sell",
     "audit:read": "See what was done by whom",
