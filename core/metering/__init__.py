@@ -10,9 +10,9 @@ from core.metering.errors import (
     SummaryTooLarge,
 )
 from core.metering.meters import find as find_meter
-from core.metering.model import AGE_MAX, Aggregation, Event, Meter
-from core.metering.proof import PROTECTED, prove
+from core.metering.model import AGE_MAX, BUCKET_SECONDS, Aggregation, Event, Meter
 from core.metering.recording import record
+from core.metering.rollups import SPLIT
 from core.metering.summarizing import ROWS_MAX as SUMMARY_ROWS_MAX
 from core.metering.summarizing import Row as UsageRow
 from core.metering.summarizing import summarize
@@ -20,7 +20,8 @@ from core.metering.totals import Used, spent, used_by_meter
 
 __all__ = [
     "AGE_MAX",
-    "PROTECTED",
+    "BUCKET_SECONDS",
+    "SPLIT",
     "SUMMARY_ROWS_MAX",
     "Aggregation",
     "Charged",
@@ -37,7 +38,6 @@ __all__ = [
     "Verdict",
     "charge",
     "find_meter",
-    "prove",
     "record",
     "spent",
     "summarize",

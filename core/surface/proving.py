@@ -1,6 +1,6 @@
 """Prove the books: recompute everything that is protected, and say what differs."""
 
-from core import audit, ledger, ledger_proof, metering, payments, settling
+from core import audit, ledger, ledger_proof, metering_proof, payments, settling
 from core.audit import reading
 from core.db.triggers import missing_guards
 from core.db.work import Database, Work
@@ -8,7 +8,7 @@ from core.kernel.caller import SYSTEM
 from core.kernel.ids import is_id
 from core.kernel.proving import Proof
 
-PROTECTED = (*ledger_proof.PROTECTED, *metering.PROTECTED, *audit.PROTECTED)
+PROTECTED = (*ledger_proof.PROTECTED, *metering_proof.PROTECTED, *audit.PROTECTED)
 """Tables whose rows are inserted and never changed; a trigger on each refuses it."""
 
 SECONDS_MAX = 3600.0
@@ -23,7 +23,7 @@ async def prove(database: Database) -> Proof:
             proof.differs(table, f"the trigger that refuses {kind} is missing or disabled")
         proof.saw("protected tables", len(PROTECTED))
         await ledger_proof.prove(work, proof)
-        await metering.prove(work, proof)
+        await metering_proof.prove(work, proof)
         await payments.prove(work, proof)
         await settling.prove(work, proof)
         await audit.prove(work, proof)

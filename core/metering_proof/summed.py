@@ -12,9 +12,7 @@ from core.db.months import Kept, spans_since_1970
 from core.db.proving import stream
 from core.db.work import Work
 from core.kernel.proving import Proof
-from core.metering import tables
-from core.metering.model import BUCKET_SECONDS
-from core.metering.rollups import SPLIT
+from core.metering import BUCKET_SECONDS, SPLIT, tables
 
 _LAST = ("occurred_at", "received_at", "position", "event_id")
 

@@ -16,8 +16,8 @@ from core.db.months import Kept, kept_months
 from core.db.proving import prove_rows, stream
 from core.db.work import Work
 from core.kernel.proving import Proof
-from core.metering import summed, tables
-from core.metering.model import AGE_MAX
+from core.metering import AGE_MAX, tables
+from core.metering_proof import summed
 
 PROTECTED = ("metering_event_ids", "metering_events", "metering_charges")
 
