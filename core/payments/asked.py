@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from core.kernel.money import Asset, Money
+from core.payments.costing import Cost
 from core.payments.provided import CheckoutMode
 
 RefundReason = Literal["duplicate", "fraudulent", "requested_by_customer"]
@@ -39,6 +40,17 @@ class PriceDraft:
     unit: Money
     interval: Literal["day", "week", "month", "year"] | None = None
     interval_count: int = 1
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemPriceDraft:
+    """The price of an item of a plan. It never changes: make another."""
+
+    product_id: str
+    cost: Cost
+    name: str | None = None
+    """What staff see of it at the provider."""
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -126,31 +138,6 @@ class MeterDraft:
     name: str
     event_name: str
     formula: Literal["sum", "count", "last"] = "sum"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tier:
-    """Up to so many units (None: all further ones), each at `unit`, and `flat` once for the tier.
-
-    `unit` is a decimal of the smallest unit: `0.25` is a quarter of a cent.
-    """
-
-    up_to: int | None
-    unit: str
-    flat: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeteredPriceDraft:
-    """A recurring price of what a meter adds up, by tiers."""
-
-    product_id: str
-    meter_id: str
-    asset: Asset
-    tiers: tuple[Tier, ...]
-    mode: Literal["graduated", "volume"] = "graduated"
-    interval: Literal["day", "week", "month", "year"] = "month"
-    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

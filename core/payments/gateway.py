@@ -16,8 +16,8 @@ from typing import Any, Protocol
 from core.payments.asked import (
     CheckoutDraft,
     CustomerDraft,
+    ItemPriceDraft,
     MeterDraft,
-    MeteredPriceDraft,
     OffSessionDraft,
     PortalDraft,
     PriceDraft,
@@ -67,6 +67,30 @@ class Shelf(Protocol):
 
     async def archive_price(self, price_id: str, *, key: str) -> Price:
         """Sell at it no longer. Archived twice is archived."""
+
+
+class Tariffs(Protocol):
+    """What plans cost, put beside credit packs on the same shelf, and read back to compare."""
+
+    async def save_item_price(self, draft: ItemPriceDraft, *, key: str) -> Price:
+        """Make a price of an item of a plan, and return it with what it costs."""
+
+    async def restore_price(self, price_id: str, *, key: str) -> Price:
+        """Sell at it again. One that was never archived stays as it is."""
+
+    async def read_product(self, product_id: str) -> Product:
+        """Read it as it is now."""
+
+    async def read_price(self, price_id: str) -> Price:
+        """Read it as it is now, with what it costs."""
+
+    def prices_of(self, product_id: str) -> AsyncIterator[Price]:
+        """Tell every price of a product with what it costs: those for sale, then archived ones."""
+        ...
+
+    def products_in(self, window: Window) -> AsyncIterator[Product]:
+        """Tell the products made in the window, archived ones too."""
+        ...
 
 
 class Checkouts(Protocol):
@@ -172,9 +196,6 @@ class Usage(Protocol):
     async def save_meter(self, draft: MeterDraft, *, key: str) -> Meter:
         """Make a meter; if there is one of this event name, return it."""
 
-    async def save_metered_price(self, draft: MeteredPriceDraft, *, key: str) -> Price:
-        """Make a recurring price of what a meter adds up."""
-
     async def send_usage(self, usage: UsageDraft) -> None:
         """Export one event. Sent twice within a day it counts once; ProviderRefused is final."""
 
@@ -186,7 +207,16 @@ class Usage(Protocol):
 
 
 class PaymentGateway(
-    Customers, Shelf, Checkouts, Payments, Methods, History, Settlements, Usage, Protocol
+    Customers,
+    Shelf,
+    Tariffs,
+    Checkouts,
+    Payments,
+    Methods,
+    History,
+    Settlements,
+    Usage,
+    Protocol,
 ):
     """All of it; a use-case asks for the part it needs."""
 

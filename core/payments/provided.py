@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from core.kernel.money import Money
+from core.payments.costing import Cost
 
 
 class CheckoutMode(StrEnum):
@@ -102,8 +103,10 @@ class Product(Provided):
 class Price(Provided):
     product_id: str
     unit: Money | None
-    """None where the price has tiers."""
+    """None where the price has tiers, or is finer than the smallest unit."""
     active: bool
+    cost: Cost | None = None
+    """All that it costs by. None where that was not told: events leave tiers out."""
     meter_id: str | None = None
     recurring: bool = False
 

@@ -13,13 +13,14 @@ from core.payments import (
     CheckoutDraft,
     CheckoutMode,
     CheckoutState,
+    Cost,
     Customer,
     CustomerDraft,
     Dispute,
+    ItemPriceDraft,
     Limits,
     Meter,
     MeterDraft,
-    MeteredPriceDraft,
     Method,
     OffSessionDraft,
     PaidState,
@@ -129,12 +130,61 @@ class FakeGateway:
                 product_id=draft.product_id,
                 unit=draft.unit,
                 active=True,
+                cost=Cost(
+                    asset=draft.unit.asset,
+                    unit=str(draft.unit.amount),
+                    interval=draft.interval,
+                    interval_count=draft.interval_count,
+                ),
                 recurring=draft.interval is not None,
             )
             return self.provider.keep(price, "price.created")
 
         self.limits.require(draft.unit)
         return self._change("save_price", key, draft, saved)
+
+    async def save_item_price(self, draft: ItemPriceDraft, *, key: str) -> Price:
+        def saved() -> Price:
+            cost = draft.cost
+            self.provider.find(Product, draft.product_id)
+            if cost.meter_id:
+                self.provider.find(Meter, cost.meter_id)
+            is_whole = cost.unit is not None and "." not in cost.unit
+            price = Price(
+                **self._made("price", draft.metadata),
+                product_id=draft.product_id,
+                unit=Money(int(cost.unit or 0), cost.asset) if is_whole else None,
+                active=True,
+                cost=cost,
+                meter_id=cost.meter_id,
+                recurring=cost.interval is not None,
+            )
+            return self.provider.keep(price, "price.created")
+
+        return self._change("save_item_price", key, draft, saved)
+
+    async def restore_price(self, price_id: str, *, key: str) -> Price:
+        def restored() -> Price:
+            on = replace(self.provider.find(Price, price_id), active=True)
+            return self.provider.keep(on, "price.updated")
+
+        return self._change("restore_price", key, price_id, restored)
+
+    async def read_product(self, product_id: str) -> Product:
+        return self._read(Product, product_id)
+
+    async def read_price(self, price_id: str) -> Price:
+        return self._read(Price, price_id)
+
+    async def prices_of(self, product_id: str) -> AsyncIterator[Price]:
+        self._answering()
+        own = [each for each in self.provider.all(Price) if each.product_id == product_id]
+        for each in sorted(own, key=lambda price: not price.active):
+            yield each
+
+    async def products_in(self, window: Window) -> AsyncIterator[Product]:
+        for each in self._within(Product, window):
+            yield each
 
     async def archive_product(self, product_id: str, *, key: str) -> Product:
         archived: Product = self._archive("archive_product", Product, product_id, key)
@@ -369,22 +419,6 @@ class FakeGateway:
             return self.provider.keep(fresh, "billing.meter.created")
 
         return self._change("save_meter", key, draft, saved)
-
-    async def save_metered_price(self, draft: MeteredPriceDraft, *, key: str) -> Price:
-        def saved() -> Price:
-            self.provider.find(Product, draft.product_id)
-            self.provider.find(Meter, draft.meter_id)
-            price = Price(
-                **self._made("price", draft.metadata),
-                product_id=draft.product_id,
-                unit=None,
-                active=True,
-                meter_id=draft.meter_id,
-                recurring=True,
-            )
-            return self.provider.keep(price, "price.created")
-
-        return self._change("save_metered_price", key, draft, saved)
 
     async def send_usage(self, usage: UsageDraft) -> None:
         self._answering()

@@ -17,12 +17,9 @@ from core.payments import (
     CheckoutState,
     CustomerDraft,
     MeterDraft,
-    MeteredPriceDraft,
-    ProductDraft,
     ProviderEvent,
     ProviderObjectMissing,
     RefundDraft,
-    Tier,
     UsageDraft,
     Window,
 )
@@ -212,19 +209,11 @@ async def test_a_payout_says_what_it_consists_of(people: People) -> None:
 # -- Usage ----------------------------------------------------------------------------------------
 
 
-async def test_usage_is_metered_priced_sent_streamed_and_withdrawn(people: People) -> None:
+async def test_usage_is_metered_sent_streamed_and_withdrawn(people: People) -> None:
     gateway = people.gateway
     customer = await gateway.save_customer(CustomerDraft(name="Acme"), key="cus")
     meter = await gateway.save_meter(MeterDraft(name="Tokens", event_name="tokens"), key="m")
     again = await gateway.save_meter(MeterDraft(name="Tokens", event_name="tokens"), key="m2")
-    product = await gateway.save_product(ProductDraft(name="Tokens"), key="p")
-    draft = MeteredPriceDraft(
-        product_id=product.id,
-        meter_id=meter.id,
-        asset=USD,
-        tiers=(Tier(up_to=1000, unit="0.25", flat=100), Tier(up_to=None, unit="0.1")),
-    )
-    price = await gateway.save_metered_price(draft, key="price")
     usage = [
         UsageDraft(
             id=f"use_{number}",
@@ -237,7 +226,6 @@ async def test_usage_is_metered_priced_sent_streamed_and_withdrawn(people: Peopl
     ]
 
     assert again.id == meter.id
-    assert (price.meter_id, price.unit, price.recurring) == (meter.id, None, True)
     await gateway.send_usage(usage[0])
     await gateway.send_usage(usage[0])
     await gateway.stream_usage(usage[1:])

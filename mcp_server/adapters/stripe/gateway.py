@@ -19,6 +19,7 @@ from mcp_server.adapters.stripe.payments import PaymentsAtStripe
 from mcp_server.adapters.stripe.reading import Reader
 from mcp_server.adapters.stripe.settlements import SettlementsAtStripe
 from mcp_server.adapters.stripe.shelf import ShelfAtStripe
+from mcp_server.adapters.stripe.tariffs import TariffsAtStripe
 from mcp_server.adapters.stripe.usage import UsageAtStripe
 from mcp_server.adapters.stripe.wire import Httpx2Client, open_http
 
@@ -29,6 +30,7 @@ logging.getLogger("stripe").setLevel(logging.WARNING)  # below, it writes whole 
 class StripeGateway(
     CustomersAtStripe,
     ShelfAtStripe,
+    TariffsAtStripe,
     CheckoutsAtStripe,
     PaymentsAtStripe,
     MethodsAtStripe,

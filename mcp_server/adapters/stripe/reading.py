@@ -15,6 +15,7 @@ from core.payments import (
     Checkout,
     CheckoutMode,
     CheckoutState,
+    Cost,
     Customer,
     Decline,
     Dispute,
@@ -32,6 +33,8 @@ from core.payments import (
     Refund,
     RefundState,
     Seen,
+    Tier,
+    figure,
 )
 from mcp_server.adapters.stripe.currencies import LIMITS
 
@@ -100,6 +103,7 @@ class Reader:
             product_id=id_of(told.get("product")) or "",
             unit=_money_or_none(told, "unit_amount"),
             active=bool(told.get("active")) and not told.get("deleted"),
+            cost=_cost(told),
             meter_id=(recurring or {}).get("meter"),
             recurring=recurring is not None,
         )
@@ -253,6 +257,31 @@ def _money_or_none(told: Told, field: str) -> Money | None:
 
 def _moment_or_none(seconds: int | None) -> datetime | None:
     return None if seconds is None else moment(seconds)
+
+
+def _cost(told: Told) -> Cost | None:
+    """Read all that a price costs by; None where a part of it is not told, or is new to us."""
+    tiers, scheme = told.get("tiers"), told.get("billing_scheme")
+    package = told.get("transform_quantity") or {}
+    unit = told.get("unit_amount_decimal")
+    if not (tiers if scheme == "tiered" else unit) or package.get("round") == "down":
+        return None
+    recurring = told.get("recurring") or {}
+    return Cost(
+        asset=money(0, told["currency"]).asset,
+        unit=None if tiers else figure(str(unit)),
+        package=package.get("divide_by"),
+        tiers=tuple(_tier(each) for each in tiers or ()),
+        mode=told.get("tiers_mode"),
+        interval=recurring.get("interval"),
+        interval_count=recurring.get("interval_count") or 1,
+        meter_id=recurring.get("meter"),
+    )
+
+
+def _tier(told: Told) -> Tier:
+    unit, flat = (str(told.get(f"{each}_amount_decimal") or "0") for each in ("unit", "flat"))
+    return Tier(up_to=told.get("up_to"), unit=figure(unit), flat=figure(flat))
 
 
 def _written(instant: str) -> datetime:

@@ -7,21 +7,17 @@ sending it again within a day changes nothing.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from core.kernel.clock import Clock, SystemClock
 from core.payments import (
     Meter,
     MeterDraft,
-    MeteredPriceDraft,
-    Price,
     ProviderKeyRefused,
     ProviderRefused,
-    Tier,
     UsageDraft,
 )
-from mcp_server.adapters.stripe.calling import Calls, Part, Told, options, texts
+from mcp_server.adapters.stripe.calling import Calls, Part, Told, options
 
 CUSTOMER_FIELD = "stripe_customer_id"
 VALUE_FIELD = "value"
@@ -59,26 +55,6 @@ class UsageAtStripe(Part):
             "make a meter", lambda: meters.create_async(fields, options(key))
         )
         return self._read.meter(told)
-
-    async def save_metered_price(self, draft: MeteredPriceDraft, *, key: str) -> Price:
-        fields: Told = {
-            "product": draft.product_id,
-            "currency": draft.asset.code.lower(),
-            "recurring": {
-                "interval": draft.interval,
-                "usage_type": "metered",
-                "meter": draft.meter_id,
-            },
-            "billing_scheme": "tiered",
-            "tiers_mode": draft.mode,
-            "tiers": [_tier(each) for each in draft.tiers],
-        }
-        if metadata := texts(draft.metadata):
-            fields["metadata"] = metadata
-        told = await self._calls.ask(
-            "make a metered price", lambda: self._v1.prices.create_async(fields, options(key))
-        )
-        return self._read.price(told)
 
     async def send_usage(self, usage: UsageDraft) -> None:
         fields = _event(usage) | {"timestamp": int(usage.occurred_at.timestamp())}
@@ -146,11 +122,3 @@ def _event(usage: UsageDraft) -> dict[str, Any]:
         "identifier": usage.id,
         "payload": {CUSTOMER_FIELD: usage.customer_id, VALUE_FIELD: usage.quantity},
     }
-
-
-def _tier(tier: Tier) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "up_to": "inf" if tier.up_to is None else tier.up_to,
-        "unit_amount_decimal": Decimal(tier.unit),
-    }
-    return told if tier.flat is None else told | {"flat_amount": tier.flat}

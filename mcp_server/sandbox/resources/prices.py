@@ -1,24 +1,26 @@
 """Prices: once made, what they cost never changes."""
 
-from decimal import Decimal, InvalidOperation
-
 from mcp_server.sandbox.errors import Refused, absent
 from mcp_server.sandbox.lists import page
 from mcp_server.sandbox.money import currency_of
 from mcp_server.sandbox.params import Params
+from mcp_server.sandbox.resources.tiers import amounts, tiers_of
 from mcp_server.sandbox.work import Json, Work, public, with_metadata
 
 INTERVALS = ("day", "week", "month", "year")
+COUNTS_MAX = {"day": 1095, "week": 156, "month": 36, "year": 3}
 
 
 def create(work: Work, asked: Params) -> Json:
-    asked.ignore("currency_options", "custom_unit_amount", "billing_scheme", "transfer_lookup_key")
+    asked.ignore("currency_options", "custom_unit_amount", "transfer_lookup_key")
     currency = currency_of(asked.needed("currency"))
-    tiers = [_tier(each) for each in asked.parts("tiers")]
     recurring = _recurring(work, asked.part("recurring"))
+    tiers = tiers_of(asked, is_recurring=recurring is not None)
     amount, exact = _amount(asked)
     if amount is None and exact is None and not tiers:
         raise Refused("You must specify one of `unit_amount` or `unit_amount_decimal`.")
+    if tiers and exact is not None:
+        raise Refused("You may not specify `unit_amount` when `billing_scheme` is `tiered`.")
     price = work.new(
         "price",
         "price",
@@ -33,7 +35,7 @@ def create(work: Work, asked: Params) -> Json:
         recurring=recurring,
         tax_behavior=asked.text_or("tax_behavior", "unspecified"),
         tiers_mode=asked.choice("tiers_mode", "graduated", "volume"),
-        transform_quantity=_transform(asked.part("transform_quantity")),
+        transform_quantity=_transform(asked.part("transform_quantity"), has_tiers=bool(tiers)),
         type="recurring" if recurring else "one_time",
         unit_amount=amount,
         unit_amount_decimal=exact,
@@ -45,19 +47,7 @@ def create(work: Work, asked: Params) -> Json:
 
 def _amount(asked: Params) -> tuple[int | None, str | None]:
     """Return the whole amount, if it is whole, and the exact one."""
-    whole = asked.integer("unit_amount")
-    exact = asked.text("unit_amount_decimal")
-    if whole is not None:
-        if whole < 0:
-            raise Refused("Invalid non-negative integer", param="unit_amount")
-        return whole, str(whole)
-    if exact is None:
-        return None, None
-    try:
-        value = Decimal(exact)
-    except InvalidOperation as error:
-        raise Refused(f"Invalid decimal: {exact}", param="unit_amount_decimal") from error
-    return (int(value) if value == value.to_integral_value() else None), exact
+    return amounts(asked, "unit_amount")
 
 
 def _product(work: Work, asked: Params) -> str:
@@ -107,34 +97,40 @@ def _recurring(work: Work, asked: Params | None) -> Json | None:
     interval = asked.choice("interval", *INTERVALS)
     if interval is None:
         raise absent("recurring[interval]")
-    meter = asked.text("meter")
+    meter, usage = asked.text("meter"), asked.choice("usage_type", "licensed", "metered")
+    usage = usage or "licensed"
     if meter:
         work.get("billing.meter", meter, "recurring[meter]")
+    if (usage == "metered") != bool(meter):
+        raise Refused(
+            "Metered prices, and no others, must be backed by a meter.", param="recurring[meter]"
+        )
+    count = asked.integer_or("interval_count", 1)
+    if not 0 < count <= COUNTS_MAX[interval]:
+        raise Refused(
+            "The maximum billing period is three years.", param="recurring[interval_count]"
+        )
     return {
-        "aggregate_usage": None,
         "interval": interval,
-        "interval_count": asked.integer_or("interval_count", 1),
+        "interval_count": count,
         "meter": meter,
         "trial_period_days": asked.integer("trial_period_days"),
-        "usage_type": asked.choice("usage_type", "licensed", "metered") or "licensed",
+        "usage_type": usage,
     }
 
 
-def _tier(asked: Params) -> Json:
-    up_to = asked.needed("up_to")
-    return {
-        "flat_amount": asked.integer("flat_amount"),
-        "flat_amount_decimal": asked.text("flat_amount_decimal"),
-        "unit_amount": asked.integer("unit_amount"),
-        "unit_amount_decimal": asked.text("unit_amount_decimal"),
-        "up_to": None if up_to == "inf" else int(up_to),
-    }
-
-
-def _transform(asked: Params | None) -> Json | None:
+def _transform(asked: Params | None, *, has_tiers: bool) -> Json | None:
     if asked is None:
         return None
-    return {"divide_by": asked.integer("divide_by"), "round": asked.choice("round", "up", "down")}
+    if has_tiers:
+        raise Refused(
+            "You may not specify `transform_quantity` with `tiers`.", param="transform_quantity"
+        )
+    divide_by = asked.integer("divide_by")
+    if divide_by is None or divide_by < 1:
+        raise Refused("Invalid positive integer", param="transform_quantity[divide_by]")
+    asked.needed("round")
+    return {"divide_by": divide_by, "round": asked.choice("round", "up", "down")}
 
 
 def retrieve(work: Work, asked: Params, id: str) -> Json:
