@@ -11,6 +11,7 @@ from core.metering.errors import (
 )
 from core.metering.meters import find as find_meter
 from core.metering.model import AGE_MAX, BUCKET_SECONDS, Aggregation, Event, Meter
+from core.metering.received import Place, Received, received, used_since
 from core.metering.recording import record
 from core.metering.rollups import SPLIT
 from core.metering.summarizing import ROWS_MAX as SUMMARY_ROWS_MAX
@@ -31,6 +32,8 @@ __all__ = [
     "MeterKeyTaken",
     "MeterNotChargeable",
     "MeterNotFound",
+    "Place",
+    "Received",
     "Status",
     "SummaryTooLarge",
     "UsageRow",
@@ -38,8 +41,10 @@ __all__ = [
     "Verdict",
     "charge",
     "find_meter",
+    "received",
     "record",
     "spent",
     "summarize",
     "used_by_meter",
+    "used_since",
 ]

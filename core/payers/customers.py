@@ -21,6 +21,7 @@ class CustomerRecord:
     generation: int
     external_id: str
     default_method: str | None
+    created_at: datetime
     deleted_at: datetime | None
 
 
@@ -104,5 +105,6 @@ def _record(row: Any) -> CustomerRecord:
         generation=row.generation,
         external_id=row.external_id,
         default_method=row.default_method,
+        created_at=row.created_at,
         deleted_at=row.deleted_at,
     )

@@ -1,9 +1,10 @@
 """Who handles what a payment provider tells us: the slices' handlers, joined by type of event."""
 
-from core import checkouts, inbox, packs, payers, payments, settling
+from core import checkouts, exporting, inbox, packs, payers, payments, settling
 
 HANDLERS: inbox.Handlers = {
     **checkouts.HANDLERS,
+    **exporting.HANDLERS,
     **packs.HANDLERS,
     **payers.HANDLERS,
     **payments.HANDLERS,

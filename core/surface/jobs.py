@@ -3,6 +3,7 @@
 from core import (
     audit,
     checkouts,
+    exporting,
     inbox,
     jobs,
     ledger_proof,
@@ -32,6 +33,7 @@ async def forget_old(work: Work) -> None:
     await idempotency.forget_old(work)
     await messaging.forget_old(work)
     await inbox.forget_old(work)
+    await exporting.forget_old(work)
     await jobs.forget_old(work)
 
 
@@ -76,6 +78,7 @@ SCHEDULES = (
     *metering.SCHEDULES,
     *reconciling.SCHEDULES,
     *topups.SCHEDULES,
+    *exporting.SCHEDULES,
 )
 
 JOBS: tuple[Job, ...] = (
@@ -87,5 +90,6 @@ JOBS: tuple[Job, ...] = (
     *settling.JOBS,
     *reconciling.JOBS,
     *topups.JOBS,
+    *exporting.JOBS,
 )
 """Every job of the engine: what recurs, and what is asked for."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from core.checkouts import operations as checkouts
 from core.compliance import operations as compliance
+from core.exporting import operations as exporting
 from core.inbox import operations as inbox
 from core.metering import operations as metering
 from core.operations.operation import Operation
@@ -28,6 +29,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *settling.OPERATIONS,
     *reconciling.OPERATIONS,
     *topups.OPERATIONS,
+    *exporting.OPERATIONS,
     *reporting.OPERATIONS,
     *inbox.OPERATIONS,
     *compliance.OPERATIONS,
