@@ -16,9 +16,9 @@ KEPT_DAYS = 35
 """How long a copy that was sent is kept: a report of it comes within a day or two."""
 
 
-@job("export_usage", outside=True, retry=Retry(attempts=1))
+@job("export_usage", outside=True, retry=Retry(attempts=3, first_seconds=10))
 async def export_usage(context: JobContext) -> None:
-    """Export what was received since the last time. What failed is sent again the next time."""
+    """Export what was received since the last time. What failed is sent again."""
     await export_all(context)
 
 

@@ -70,6 +70,9 @@ class FakeGateway:
         self.asked: list[tuple[str, str]] = []
         """Every change that was asked for: its name and its key."""
         self.usage: dict[str, UsageDraft] = {}
+        """What was counted, by the names of its events."""
+        self.told_usage: list[tuple[str, UsageDraft]] = []
+        """What was sent and arrived, however often, and how."""
         self._limits = limits
         self._answers: dict[str, tuple[Any, Any]] = {}
 
@@ -422,6 +425,7 @@ class FakeGateway:
 
     async def send_usage(self, usage: UsageDraft) -> None:
         self._answering()
+        self.told_usage.append(("alone", usage))
         self.provider.find(Customer, usage.customer_id)
         self.usage.setdefault(usage.id, usage)
         self._lose()
@@ -431,6 +435,7 @@ class FakeGateway:
             raise ValueError(f"at most {STREAM_MAX} events can be streamed at once")
         self._answering()
         for each in usage:
+            self.told_usage.append(("stream", each))
             self.usage.setdefault(each.id, each)
         self._lose()
 
