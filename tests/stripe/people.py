@@ -129,6 +129,13 @@ class AtTheSandbox:
         )
         assert answer.status_code == 200, answer.text
 
+    async def forget_customer(self, customer_id: str) -> None:
+        """Delete a customer as somebody with the provider's own pages would."""
+        await self._sdk.v1.customers.delete_async(customer_id)
+
+    async def archive_meter(self, meter_id: str) -> None:
+        await self._sdk.v1.billing.meters.deactivate_async(meter_id)
+
     async def get(self, path: str) -> httpx2.Response:
         return await self._http.get(BASE + path, headers={"Authorization": f"Bearer {KEY}"})
 

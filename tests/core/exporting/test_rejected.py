@@ -1,8 +1,11 @@
 """What the provider did not count: told by thin events, marked once, and shown."""
 
+from typing import Any
+
 import pytest
 
 from core.kernel.caller import Role
+from core.payments import UsageDraft
 from tests.core.exporting.counter import NO_METER, Counter, open_counter
 from tests.core.wallets.bank import open_project, told
 from tests.world import AUDITOR, OPERATOR, World, agent
@@ -67,7 +70,7 @@ async def test_a_report_that_comes_before_the_answer_stands(
     await counter.use("wrong")
     send = counter.gateway.send_usage
 
-    async def report_first(usage) -> None:  # type: ignore[no-untyped-def]
+    async def report_first(usage: UsageDraft) -> None:
         await send(usage)
         await counter.report(usage.id)
 
@@ -128,7 +131,9 @@ async def test_a_report_that_makes_no_sense_harms_nothing(world: World) -> None:
     counter = await open_exported(world, "a")
     await counter.report()
     broken = counter.provider.events[-1]
-    for data in (None, [], {"reason": 7}, {"reason": {"error_types": [3, {"sample_errors": {}}]}}):
+    odd: list[Any] = [None, [], {"reason": 7}]
+    odd += [{"reason": {"error_types": [3, {"sample_errors": {}}]}}]
+    for data in odd:
         payload = broken.payload
         payload["data"] = data  # type: ignore[index]
         counter.provider.events[-1] = broken
