@@ -88,6 +88,13 @@ CASES: dict[str, Case] = {
     "charge_usage": here(wallet_id="{wallet_id}", **use("new-2", "new")),
     "summarize_usage": here(meter_key="tokens", window="day", group_by="model"),
     "list_usage_events": here(event_id="{charged_event_id}"),
+    "start_usage_export": about(
+        meter_key="tokens",
+        event_name="tokens",
+    ),
+    "stop_usage_export": about(meter_key="tokens"),
+    "list_usage_exports": about(limit=5),
+    "list_usage_export_errors": here(meter_key="tokens"),
     "create_credit_pack": about(
         pack_key="yearly",
         name="Yearly",

@@ -56,7 +56,7 @@ HARMLESS = {
     *("threshold", "monthly_spend_max", "daily_spend_max", "monthly_count_max", "daily_count_max"),
     *("pack_key", "credits", "bonus_credits", "description", "expires_after_days", "visibility"),
     *("include_archived", "success_url", "cancel_url", "return_url", "keep_payment_method"),
-    "status",
+    *("status", "event_name", "tiers"),
 }
 """Fields that name nothing: values of the caller's own, and what all customers share."""
 
@@ -118,6 +118,8 @@ def nobodys(value: str) -> str:
     """Return a value of the same shape that names nothing at all."""
     if value.startswith(cursor("")[:2]):
         return cursor(*map(nobodys, orjson.loads(base64.urlsafe_b64decode(value + "=="))))
+    if value[0].isdigit():
+        return value  # an instant is nobody's already
     prefix, _, body = value.partition("_")
     if len(body) == 26:
         return compose(prefix, number_of(value) + 10**9)
@@ -135,4 +137,5 @@ def _places(them: Tenant) -> list[tuple[str, ...]]:
     more = (them.key_id, them.invocation_id, them.hold_id, renamed(them.transaction_id, "grt"))
     paid = (them.payment_id, them.method_id, them.checkout_id, them.top_up_id)
     went_back = (them.refund_id, them.dispute_id)
-    return [(each,) for each in (*ids, *more, *paid, *went_back)]
+    left_at = ("2026-11-20T09:00:00+00:00", them.project_id, them.charged_event_id)
+    return [*((each,) for each in (*ids, *more, *paid, *went_back)), left_at]

@@ -13,6 +13,8 @@ from sqlalchemy import insert
 
 from auth import users
 from core import inbox, settling, surface, topups
+from core.exporting.model import identifier_of
+from core.exporting.tables import copies
 from core.jobs import Runtime, run_now
 from core.kernel.caller import SYSTEM, Caller, CallerKind, PlatformRole, Role
 from core.kernel.ids import compose
@@ -186,6 +188,7 @@ async def open_platform(world: World) -> None:
     await add_user(world, "operator@bursar.example", platform_role=PlatformRole.OPERATOR)
     await ask(world, "create_meter", **METER)
     await ask(world, "create_credit_pack", **PACK)
+    await ask(world, "start_usage_export", meter_key=METER["key"], event_name="tokens")
     told = inbox.read_event(stripe_events.paid(STRIPE_EVENT), inbox.Endpoint.SNAPSHOT)
     async with world.database.begin(SYSTEM) as work:
         await inbox.store(work, [told])
@@ -240,6 +243,7 @@ async def move_in(world: World, key: str, gateway: FakeGateway) -> Tenant:
     bought = await _buy(world, gateway, **team)
     went_back = await _lose(world, gateway, bought["payment_id"], **here)
     top_up_id = await _run_low(world, **prepaid)
+    await _reject(world, project["id"], f"{key}-charged")
     tenant = Tenant(
         key=key,
         project_id=project["id"],
@@ -288,6 +292,27 @@ async def _run_low(world: World, **prepaid: str) -> str:
         begun = await topups.begin(work.within(prepaid["project_id"]), prepaid["wallet_id"])
     assert begun, "the wallet is below its line"
     return begun.id
+
+
+async def _reject(world: World, project_id: str, event_id: str) -> None:
+    """Have an event that the provider did not count."""
+    [meter] = (await ask(world, "list_meters"))["items"]
+    rejected = {
+        "project_id": project_id,
+        "event_id": event_id,
+        "meter_id": meter["id"],
+        "identifier": identifier_of(project_id, event_id),
+        "event_name": "tokens",
+        "customer": "cus_1",
+        "quantity": 1,
+        "occurred_at": START,
+        "state": "rejected",
+        "asked_at": START,
+        "closed_at": START,
+        "code": "no_meter",
+    }
+    async with world.database.begin(SYSTEM) as work:
+        await work.execute(insert(copies), rejected)
 
 
 async def _lose(world: World, gateway: FakeGateway, payment_id: str, **here: str) -> dict[str, str]:
