@@ -55,7 +55,10 @@ async def _export(context: JobContext, export: Export, now: datetime) -> None:
     if is_whole:
         done = {"exported_until": max(now, export.exported_until)}
         async with context.begin() as work:
-            await finding.change(work, export, **done, **({"swept_at": now} if is_sweep else {}))
+            # Paused on the way it was not whole: what is left is sent once it is started again.
+            if await finding.is_on(work, export):
+                swept = {"swept_at": now} if is_sweep else {}
+                await finding.change(work, export, **done, **swept)
 
 
 async def _try(context: JobContext, export: Export, project_id: str, since: datetime) -> bool:

@@ -100,6 +100,32 @@ async def test_a_meter_that_is_gone_there_pauses_its_export_until_it_is_started_
     assert await counter.states() == {"lost": "rejected", "meanwhile": "sent"}
 
 
+async def test_what_a_pause_left_over_half_way_is_sent_after_it_however_long_it_was(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counter = await open_counter(world)
+    await counter.start()
+    await counter.use(*(f"e{n}" for n in range(150)))
+    world.clock.advance(seconds=5)
+    stream = counter.gateway.stream_usage
+
+    async def gone(usage: list[UsageDraft]) -> None:
+        await stream(usage)
+        await counter.report(code="archived_meter")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(counter.gateway, "stream_usage", gone)
+        await counter.tick()
+    assert len(await counter.states()) == 100
+
+    await counter.tick(hours=5)
+    await counter.start()
+    await counter.tick()
+
+    assert len(counter.counted) == 150
+    assert set((await counter.states()).values()) == {"sent"}
+
+
 async def test_a_late_report_of_a_meter_that_is_there_again_pauses_nothing(world: World) -> None:
     counter = await open_exported(world, "a")
     await counter.stop()
