@@ -75,7 +75,7 @@ def _rejection(error: EngineError) -> Rejection:
 
 
 async def close(work: Work, answers: Sequence[Answer]) -> None:
-    """Write down what came of a project's copies, unless the provider's report of them was here first."""
+    """Write down what came of a project's copies, unless its report of them was here first."""
     c = tables.copies.c
     for copy, rejection in answers:
         if rejection:
