@@ -9,6 +9,7 @@ from core.metering.errors import (
     MeterNotFound,
     SummaryTooLarge,
 )
+from core.metering.meters import by_key as find_meters
 from core.metering.meters import find as find_meter
 from core.metering.model import AGE_MAX, BUCKET_SECONDS, Aggregation, Event, Meter
 from core.metering.received import Place, Received, received, used_since
@@ -41,6 +42,7 @@ __all__ = [
     "Verdict",
     "charge",
     "find_meter",
+    "find_meters",
     "received",
     "record",
     "spent",
