@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from core.kernel.money import Asset, Money
-from core.payments.costing import Cost
+from core.payments.costing import Cost, Interval, Tier, TierMode
 from core.payments.provided import CheckoutMode
 
 RefundReason = Literal["duplicate", "fraudulent", "requested_by_customer"]
@@ -138,6 +138,29 @@ class MeterDraft:
     name: str
     event_name: str
     formula: Literal["sum", "count", "last"] = "sum"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeteredPriceDraft:
+    """A recurring price of what a meter adds up, by tiers."""
+
+    product_id: str
+    meter_id: str
+    asset: Asset
+    tiers: tuple[Tier, ...]
+    mode: TierMode = "graduated"
+    interval: Interval = "month"
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def cost(self) -> Cost:
+        return Cost(
+            asset=self.asset,
+            tiers=self.tiers,
+            mode=self.mode,
+            interval=self.interval,
+            meter_id=self.meter_id,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

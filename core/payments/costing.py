@@ -19,12 +19,12 @@ class Tier:
     """Up to and including so many units (None: all further ones), each at `unit`.
 
     `unit` is a decimal of the smallest unit: `0.25` is a quarter of a cent. `flat` is due once for
-    the tier when it is reached, and whole.
+    the tier when it is reached, in whole smallest units.
     """
 
     up_to: int | None
     unit: str = "0"
-    flat: str = "0"
+    flat: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

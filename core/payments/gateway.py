@@ -18,6 +18,7 @@ from core.payments.asked import (
     CustomerDraft,
     ItemPriceDraft,
     MeterDraft,
+    MeteredPriceDraft,
     OffSessionDraft,
     PortalDraft,
     PriceDraft,
@@ -195,6 +196,9 @@ class Usage(Protocol):
 
     async def save_meter(self, draft: MeterDraft, *, key: str) -> Meter:
         """Make a meter; if there is one of this event name, return it."""
+
+    async def save_metered_price(self, draft: MeteredPriceDraft, *, key: str) -> Price:
+        """Make a recurring price of what a meter adds up, and return it with what it costs."""
 
     async def send_usage(self, usage: UsageDraft) -> None:
         """Export one event. Sent twice within a day it counts once; ProviderRefused is final."""

@@ -21,6 +21,7 @@ from core.payments import (
     Limits,
     Meter,
     MeterDraft,
+    MeteredPriceDraft,
     Method,
     OffSessionDraft,
     PaidState,
@@ -165,6 +166,12 @@ class FakeGateway:
             return self.provider.keep(price, "price.created")
 
         return self._change("save_item_price", key, draft, saved)
+
+    async def save_metered_price(self, draft: MeteredPriceDraft, *, key: str) -> Price:
+        priced = ItemPriceDraft(
+            product_id=draft.product_id, cost=draft.cost, metadata=draft.metadata
+        )
+        return await self.save_item_price(priced, key=key)
 
     async def restore_price(self, price_id: str, *, key: str) -> Price:
         def restored() -> Price:

@@ -12,6 +12,7 @@ from core.payments import (
     Cost,
     ItemPriceDraft,
     MeterDraft,
+    MeteredPriceDraft,
     Price,
     PriceDraft,
     Product,
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.anyio
 
 USD, JPY = Asset("USD", 2), Asset("JPY", 0)
 MONTHLY: dict[str, Any] = {"asset": USD, "interval": "month"}
-TIERS = (Tier(up_to=1000, unit="0.25", flat="100"), Tier(up_to=None, unit="0.1"))
+TIERS = (Tier(up_to=1000, unit="0.25", flat=100), Tier(up_to=None, unit="0.1"))
 COSTS = {
     "a fixed fee": Cost(unit="3000", **MONTHLY),
     "nothing": Cost(unit="0", **MONTHLY),
@@ -38,7 +39,7 @@ COSTS = {
     "packages": Cost(unit="1500", package=10, **MONTHLY),
     "graduated": Cost(tiers=TIERS, mode="graduated", **MONTHLY),
     "volume": Cost(tiers=TIERS, mode="volume", **MONTHLY),
-    "only a flat tier": Cost(tiers=(Tier(up_to=None, flat="900"),), mode="volume", **MONTHLY),
+    "only a flat tier": Cost(tiers=(Tier(up_to=None, flat=900),), mode="volume", **MONTHLY),
 }
 
 
@@ -86,6 +87,17 @@ async def test_what_a_meter_counts_is_priced_by_unit_and_by_tier(
     price = await priced(people, replace(cost, meter_id=meter.id))
 
     assert (price.meter_id, price.cost) == (meter.id, replace(cost, meter_id=meter.id))
+
+
+async def test_a_metered_price_is_told_with_what_it_costs(people: People) -> None:
+    meter = await people.gateway.save_meter(MeterDraft(name="T", event_name="tokens"), key="m")
+    shelf = await product(people)
+    draft = MeteredPriceDraft(product_id=shelf.id, meter_id=meter.id, asset=USD, tiers=TIERS)
+
+    price = await people.gateway.save_metered_price(draft, key="price")
+
+    assert price.cost == replace(COSTS["graduated"], meter_id=meter.id)
+    assert (price.meter_id, price.unit, price.recurring) == (meter.id, None, True)
 
 
 async def test_a_price_of_one_purchase_tells_what_it_costs_too(people: People) -> None:

@@ -280,8 +280,8 @@ def _cost(told: Told) -> Cost | None:
 
 
 def _tier(told: Told) -> Tier:
-    unit, flat = (str(told.get(f"{each}_amount_decimal") or "0") for each in ("unit", "flat"))
-    return Tier(up_to=told.get("up_to"), unit=figure(unit), flat=figure(flat))
+    unit = figure(str(told.get("unit_amount_decimal") or "0"))
+    return Tier(up_to=told.get("up_to"), unit=unit, flat=told.get("flat_amount") or None)
 
 
 def _written(instant: str) -> datetime:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from decimal import Decimal
 from typing import Any
 
-from core.payments import Cost, ItemPriceDraft, Price, Product, Tier, Window
+from core.payments import Cost, ItemPriceDraft, MeteredPriceDraft, Price, Product, Tier, Window
 from mcp_server.adapters.stripe.calling import Part, Told, given, options, texts
 from mcp_server.adapters.stripe.history import within
 
@@ -29,6 +29,12 @@ class TariffsAtStripe(Part):
             lambda: self._v1.prices.create_async(fields, options(key)),
         )
         return self._read.price(told)
+
+    async def save_metered_price(self, draft: MeteredPriceDraft, *, key: str) -> Price:
+        priced = ItemPriceDraft(
+            product_id=draft.product_id, cost=draft.cost, metadata=draft.metadata
+        )
+        return await self.save_item_price(priced, key=key)
 
     async def restore_price(self, price_id: str, *, key: str) -> Price:
         fields = {"active": True, **WITH_TIERS}
@@ -90,4 +96,4 @@ def _tier(tier: Tier) -> dict[str, Any]:
         "up_to": "inf" if tier.up_to is None else tier.up_to,
         "unit_amount_decimal": Decimal(tier.unit),
     }
-    return told | ({"flat_amount": int(tier.flat)} if tier.flat != "0" else {})
+    return told | ({"flat_amount": tier.flat} if tier.flat else {})
