@@ -35,7 +35,7 @@ from core.pricing.flat import Flat
 from core.pricing.form import PriceForm
 from core.pricing.graduated import Graduated
 from core.pricing.graduated_percentage import GraduatedPercentage, PercentTier
-from core.pricing.line import Line
+from core.pricing.line import Line, text
 from core.pricing.matrix import Cell, Matrix
 from core.pricing.model import Model
 from core.pricing.package import Package
@@ -115,6 +115,7 @@ __all__ = [
     "rate",
     "rate_further",
     "read_price",
+    "text",
     "worth",
     "write_price",
 ]

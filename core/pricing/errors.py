@@ -170,7 +170,7 @@ class QuantityTooFine(UsageRefused):
 class AmountTooLarge(UsageRefused):
     """The price of this {field} is more than {asset} can count."""
 
-    code = "amount_too_large"
+    code = "total_too_large"
     asset: str
 
 

@@ -12,6 +12,7 @@ from core.packs import operations as packs
 from core.payers import operations as payers
 from core.payments import operations as payments
 from core.projects import operations as projects
+from core.quoting import operations as quoting
 from core.reconciling import operations as reconciling
 from core.reporting import operations as reporting
 from core.settling import operations as settling
@@ -30,6 +31,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *reconciling.OPERATIONS,
     *topups.OPERATIONS,
     *exporting.OPERATIONS,
+    *quoting.OPERATIONS,
     *reporting.OPERATIONS,
     *inbox.OPERATIONS,
     *compliance.OPERATIONS,

@@ -13,6 +13,7 @@ from mcp_server.cli import (
     demonstrating,
     entering,
     letters,
+    rating,
     services,
     serving,
 )
@@ -39,6 +40,7 @@ for command in (
     services.register_service,
     services.revoke_client,
     books.doctor,
+    rating.rate,
     calling.call,
 ):
     program.command()(command)

@@ -57,6 +57,7 @@ HARMLESS = {
     *("pack_key", "credits", "bonus_credits", "description", "expires_after_days", "visibility"),
     *("include_archived", "success_url", "cancel_url", "return_url", "keep_payment_method"),
     *("status", "event_name", "tiers"),
+    *("amounts", "groups", "windows", "closed", "round_on", "rounding"),
 }
 """Fields that name nothing: values of the caller's own, and what all customers share."""
 

@@ -1,0 +1,85 @@
+"""What a caller can ask about prices: what would it cost, and why did it cost that."""
+
+from core import pricing
+from core.db.work import Work
+from core.kernel.caller import PlatformRole, Role
+from core.operations.operation import Effect, Example, operation
+from core.operations.scopes import Toolset
+from core.quoting import previewing
+from core.quoting.shapes import PreviewPrice, PricePreview
+
+PRICE_REFUSED = (
+    pricing.PriceNotReadable,
+    pricing.TiersMissing,
+    pricing.TiersUnordered,
+    pricing.TierNotOpen,
+    pricing.TierOpenTooEarly,
+    pricing.TierWithoutPrice,
+    pricing.BelowLeast,
+    pricing.NotPositive,
+    pricing.TermNotForModel,
+    pricing.CommitmentUnclear,
+    pricing.PropertiesUnclear,
+    pricing.CellUnclear,
+    pricing.CellRepeated,
+)
+USAGE_REFUSED = (
+    pricing.QuantityNegative,
+    pricing.QuantityNotWhole,
+    pricing.QuantityNotNumber,
+    pricing.QuantityTooLarge,
+    pricing.QuantityTooFine,
+    pricing.AmountTooLarge,
+    pricing.TransactionsMissing,
+    pricing.WindowsMissing,
+    pricing.GroupsMissing,
+    pricing.NoPriceForGroup,
+)
+
+
+@operation(
+    "POST /v1/prices/preview",
+    title="Preview price",
+    toolset=Toolset.CATALOG,
+    effect=Effect.READ,
+    project=Role.VIEWER,
+    platform=PlatformRole.AUDITOR,
+    raises=(*PRICE_REFUSED, *USAGE_REFUSED),
+    examples=(
+        Example(
+            title="Twelve units, in two tiers",
+            arguments={
+                "price": {
+                    "model": "graduated",
+                    "tiers": [
+                        {"up_to": "10", "unit": "0.50", "flat": "2"},
+                        {"unit": "0.30"},
+                    ],
+                },
+                "quantity": "12",
+            },
+        ),
+        Example(
+            title="A fee on three card payments, of which the first is free",
+            arguments={
+                "price": {
+                    "model": "percentage",
+                    "percent": "2.9",
+                    "fixed": "0.30",
+                    "free_events": 1,
+                },
+                "amounts": ["100", "50", "19.99"],
+            },
+        ),
+    ),
+)
+async def preview_price(work: Work, request: PreviewPrice) -> PricePreview:
+    """Say what usage would cost by any price, line by line, without saving anything.
+
+    The same question always has the same answer. What is wrong with the price is refused with the
+    path of the field, such as price.tiers.1.up_to. docs/pricing.md has an example of each model.
+    """
+    return previewing.preview(request)
+
+
+OPERATIONS = (preview_price,)
