@@ -11,6 +11,7 @@ from benchmarks.charges import charges, side_by_side
 from benchmarks.ingestion import through_http, through_mcp
 from benchmarks.load import Load
 from benchmarks.orm import orm_charges
+from benchmarks.ratings import ratings
 from benchmarks.raw import raw_copy, raw_insert
 from benchmarks.sample import Measure
 from benchmarks.serving import Servers, servers
@@ -89,6 +90,7 @@ async def laid_out(
         in_process = {
             **await _baselines(server, stack),
             **await _charges(installations),
+            **ratings(),
         }
         started.wait()
         assert server.process, "PostgreSQL is running"

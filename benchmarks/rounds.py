@@ -23,9 +23,11 @@ class Form:
     """After how many calls the memory of a serving process is looked at; 0 for those that it
     answers in `calls_seconds`."""
     calls_seconds: float = 0.0
+    events: int = 1_000_000
+    """How many usage events the month has that is rated."""
 
 
-QUICK = Form(name="quick", rounds=3, seconds=0.4, latency_seconds=1, calls_seconds=3)
+QUICK = Form(name="quick", rounds=3, seconds=0.4, latency_seconds=1, calls_seconds=3, events=20_000)
 USUAL = Form(name="usual", rounds=5, seconds=2.5, latency_seconds=6, calls_seconds=30)
 FULL = Form(name="full", rounds=7, seconds=4, latency_seconds=10, calls=1_000_000)
 

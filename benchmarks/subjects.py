@@ -85,6 +85,24 @@ SUBJECTS = (
         against="charges_hot",
         books="sqlite",
     ),
+    Subject(
+        "ratings_flat",
+        "flat prices rated in process",
+        "ratings/s",
+        goal=Goal(100_000, 200_000, "/s"),
+    ),
+    Subject(
+        "ratings_per_unit",
+        "per-unit prices rated in process",
+        "ratings/s",
+        goal=Goal(100_000, 200_000, "/s"),
+    ),
+    Subject(
+        "ratings_graduated",
+        "graduated prices of five tiers rated in process",
+        "ratings/s",
+        goal=Goal(40_000, 80_000, "/s"),
+    ),
     Subject("stock", "stock MCPServer, no-op, 32 connections", "calls/s"),
     Subject("stock_low", "stock low-level Server, no-op", "calls/s", against="stock"),
     Subject(
@@ -206,8 +224,19 @@ WEBHOOK_LATENCY = Subject(
     goal=Goal(50, 15, "ms", lower_is_better=True),
     books="postgres",
 )
+EVENTS_FOR_RATING = 1_000_000
+"""With fewer events the goal says nothing."""
 CALLS_FOR_MEMORY, CALLS_FOR_DISK = 1_000_000, 10_000
 """After fewer calls the goal says nothing: memory is not warm, and tables grow by many pages."""
+
+
+def month(events: int) -> Subject:
+    return Subject(
+        "month_rated",
+        f"a month of {events:,} usage events, rated through its sums",
+        "ms",
+        goal=Goal(1000, 100, "ms", lower_is_better=True) if events >= EVENTS_FOR_RATING else None,
+    )
 
 
 def memory(calls: int) -> Subject:
