@@ -121,7 +121,9 @@ def config_of(app: ASGIApp) -> uvicorn.Config:
         app,
         interface="asgi3",
         # The fast parser is there wherever the fast loop is; see `_run_loop`.
-        http="httptools" if find_spec("httptools") else "h11",
+        http=import_module("mcp_server.http.one_write").OneWrite
+        if find_spec("httptools")
+        else "h11",
         # Nobody here speaks it, so that nobody has to be let in to be told so.
         ws="none",
         backlog=BACKLOG,
