@@ -41,6 +41,20 @@ def to_units(value: Decimal, scale: int, rule: Rounding = Rounding.HALF_UP) -> i
     return int(units.quantize(_WHOLE, rounding=_RULES[rule], context=_EXACT))
 
 
+def whole_units(value: Fraction, rule: Rounding = Rounding.HALF_UP) -> int:
+    """Turn a fraction of units into whole ones: for what no decimal can say, such as a third."""
+    floor, rest = divmod(value.numerator, value.denominator)
+    if not rest or rule is Rounding.DOWN:
+        return floor
+    beyond = 2 * rest - value.denominator
+    if rule is Rounding.UP or beyond > 0:
+        return floor + 1
+    if beyond < 0:
+        return floor
+    # Half way: to the even one, or away from zero.
+    return floor + (floor % 2 if rule is Rounding.HALF_EVEN else value > 0)
+
+
 def shares(total: int, weights: Sequence[int]) -> list[int]:
     """Split a total in proportion to the weights; the earliest of equal remainders gets more.
 

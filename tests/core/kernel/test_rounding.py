@@ -1,12 +1,13 @@
 """A fraction becomes a whole unit by a named rule, and a split total keeps every unit."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.kernel.rounding import Rounding, shares, to_units
+from core.kernel.rounding import Rounding, shares, to_units, whole_units
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,26 @@ from core.kernel.rounding import Rounding, shares, to_units
 )
 def test_each_rule_rounds_as_it_is_named(value: str, rule: Rounding, units: int) -> None:
     assert to_units(Decimal(value), 2, rule) == units
+
+
+@given(st.integers(-(10**9), 10**9), st.sampled_from(Rounding))
+def test_a_fraction_is_rounded_as_the_decimal_that_says_the_same(
+    value: int, rule: Rounding
+) -> None:
+    assert whole_units(Fraction(value, 8), rule) == to_units(Decimal(value) / 8, 0, rule)
+
+
+def test_a_fraction_that_no_decimal_can_say_is_rounded_too() -> None:
+    third = Fraction(1, 3)
+
+    told = {rule: (whole_units(third, rule), whole_units(-third, rule)) for rule in Rounding}
+
+    assert told == {
+        Rounding.HALF_UP: (0, 0),
+        Rounding.HALF_EVEN: (0, 0),
+        Rounding.UP: (1, 0),
+        Rounding.DOWN: (0, -1),
+    }
 
 
 @given(st.integers(-(10**27), 10**27))
