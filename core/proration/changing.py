@@ -62,7 +62,7 @@ def begin_plan(
 
     The day on which it begins is the plan's own, whosever that of a change is.
     """
-    parts = left_of(Kind.CHARGE, terms, period, at, Settings(policy.by))
+    parts = left_of(Kind.CHARGE, terms, period, at=at, settings=Settings(policy.by))
     return rounded(parts, terms.asset, policy.rounding)
 
 
@@ -70,7 +70,7 @@ def end_plan(
     terms: Terms, period: BillingPeriod, at: datetime, policy: Policy = DEFAULT
 ) -> Prorated:
     """Give back what is left of the period, which was paid for, when a plan ends."""
-    parts = left_of(Kind.CREDIT, terms, period, at, policy.settings)
+    parts = left_of(Kind.CREDIT, terms, period, at=at, settings=policy.settings)
     return rounded(parts, terms.asset, policy.rounding)
 
 
@@ -92,14 +92,16 @@ def change_plan(
     if new.asset != old.asset:
         raise CurrencyDiffers(str(new.asset), str(old.asset))
     # First, because it refuses a change that is not within the period, whatever comes of it.
-    parts = left_of(Kind.CREDIT, old, period, at, policy.settings)
-    begins = _begins(new, period, at, policy.behaviour, trial_ends_at)
+    parts = left_of(Kind.CREDIT, old, period, at=at, settings=policy.settings)
+    begins = _begins(new, period, at, behaviour=policy.behaviour, trial_ends_at=trial_ends_at)
     if begins is None:
-        parts = side_by_side(parts, left_of(Kind.CHARGE, new, period, at, policy.settings))
+        charges = left_of(Kind.CHARGE, new, period, at=at, settings=policy.settings)
+        parts = side_by_side(parts, charges)
     if policy.behaviour is not Behaviour.PRORATE:
         parts = []
     if begins is not None and begins.anchor_at == at:
-        parts += left_of(Kind.CHARGE, new, begins.period(0), at, Settings(policy.by))
+        whole = Settings(policy.by)
+        parts += left_of(Kind.CHARGE, new, begins.period(0), at=at, settings=whole)
     prorated = rounded(parts, new.asset, policy.rounding)
     return Changed(prorated, begins, direction_of(old, new))
 
@@ -108,6 +110,7 @@ def _begins(
     new: Terms,
     period: BillingPeriod,
     at: datetime,
+    *,
     behaviour: Behaviour,
     trial_ends_at: datetime | None,
 ) -> Cycle | None:

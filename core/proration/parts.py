@@ -47,7 +47,7 @@ class Part(NamedTuple):
 
 
 def left_of(
-    kind: Kind, terms: Terms, period: BillingPeriod, at: datetime, settings: Settings
+    kind: Kind, terms: Terms, period: BillingPeriod, *, at: datetime, settings: Settings
 ) -> list[Part]:
     """Return the parts for what is left of a period at an instant, in the order of the items."""
     full, left, taxes = terms.full(), terms.discounted(), terms.taxes

@@ -30,9 +30,7 @@ def _ids(mark: pytest.Mark) -> list[str]:
 
 
 def test_every_published_case_is_in_the_table_once() -> None:
-    told = Counter(
-        each for ids in (*COVERED.values(), *WAITING.values()) for each in ids.split()
-    )
+    told = Counter(each for ids in (*COVERED.values(), *WAITING.values()) for each in ids.split())
 
     assert [each for each, count in told.items() if count > 1] == []
     assert told.total() == 147
