@@ -1,11 +1,12 @@
 """What a caller can ask about prices: what would it cost, and why did it cost that."""
 
-from core import pricing
+from core import ledger, pricing, projects
 from core.db.work import Work
 from core.kernel.caller import PlatformRole, Role
 from core.operations.operation import Effect, Example, operation
 from core.operations.scopes import Toolset
-from core.quoting import previewing
+from core.quoting import explaining, previewing
+from core.quoting.explanation_shapes import ExplainCharge, Explanation, explanation_view
 from core.quoting.shapes import PreviewPrice, PricePreview
 
 PRICE_REFUSED = (
@@ -82,4 +83,31 @@ async def preview_price(work: Work, request: PreviewPrice) -> PricePreview:
     return previewing.preview(request)
 
 
-OPERATIONS = (preview_price,)
+@operation(
+    "GET /v1/projects/{project_id}/transactions/{transaction_id}/explanation",
+    title="Explain charge",
+    toolset=Toolset.CATALOG,
+    effect=Effect.READ,
+    project=Role.VIEWER,
+    platform=PlatformRole.AUDITOR,
+    also_scopes=("wallets:read", "metering:read"),
+    raises=(projects.ProjectNotFound, ledger.TransactionNotFound),
+    examples=(
+        Example(
+            title="Why was this charged?",
+            arguments={"transaction_id": "txn_01jd3x8k5vq2m7r9t4w6y0z1ab"},
+        ),
+    ),
+)
+async def explain_charge(work: Work, request: ExplainCharge) -> Explanation:
+    """Explain an amount: from a ledger transaction down to the price and the usage events.
+
+    Works for whatever is on a statement: charges, captures, grants, purchases, refunds, transfers,
+    reversals and what expired. It is computed anew at this instant and compared with what was
+    booked: matches false means that something it was computed from has changed since.
+    """
+    booked, explained = await explaining.explain(work, request.transaction_id)
+    return explanation_view(booked, explained, for_staff=work.caller.is_platform)
+
+
+OPERATIONS = (preview_price, explain_charge)

@@ -138,6 +138,7 @@ CASES: dict[str, Case] = {
     "get_auto_top_up": here(wallet_id="{wallet_id}"),
     "disable_auto_top_up": here(wallet_id="{wallet_id}"),
     "list_top_ups": here(wallet_id="{wallet_id}", state="paying"),
+    "explain_charge": here(transaction_id="{transaction_id}"),
     "preview_price": about(price={"model": "per_unit", "unit": "0.25"}, quantity="12"),
     "get_project_overview": here(days=3),
     "list_stripe_events": about(state="waiting", type="payment_intent.succeeded"),

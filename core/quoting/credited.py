@@ -1,0 +1,129 @@
+"""Explain what a wallet was credited with, moved, or lost: grants, transfers, what expired."""
+
+from typing import Any
+
+from sqlalchemy import select
+
+from core import ledger
+from core.db.work import Work
+from core.kernel.ids import is_id
+from core.kernel.money import Money
+from core.ledger import AccountRole, tables
+from core.quoting.booked import Booked
+from core.quoting.explained import Explained, moved, told
+
+NOT_THERE = "the grant is not there"
+
+
+async def explain_grant(work: Work, booked: Booked, cause: str) -> Explained:
+    """Compare with the grant that it made: how much, on which terms, and by whose call."""
+    grants = await _grants(work, booked, range(1))
+    is_call = is_id("inv", cause)
+    plain = Explained(
+        origin="grant",
+        origin_id=cause,
+        summary="Credits given away" + (" by a call" if is_call else f" for {cause}"),
+        expected={},
+    )
+    if not grants:
+        return plain.but(NOT_THERE)
+    [grant], asset = grants, booked.wallets[0].amount.asset
+    given = Money(grant.amount, asset)
+    return Explained(
+        origin="grant",
+        origin_id=cause,
+        summary=f"{given} {plain.summary[8:]}",
+        facts=told([*_terms(grant), ("amount", given.decimal), ("asset", str(asset))]),
+        expected=moved(work.project_id, (AccountRole.PROMOTIONS, given), (_wallet(grant), -given)),
+    )
+
+
+async def explain_transfer(work: Work, booked: Booked, cause: str) -> Explained:
+    """Compare the two wallets: what one gave, the other got, on the same terms."""
+    gave = [each for each in booked.wallets if each.amount.amount < 0]
+    got = [each for each in booked.wallets if each.amount.amount > 0]
+    plain = Explained(
+        origin="transfer", origin_id=cause, summary="Credits moved between wallets", expected={}
+    )
+    if len(gave) != 1 or len(got) != 1:
+        return plain.but("it is not between two wallets")
+    grants = await _grants(work, booked, range(len(booked.burned) + 2))
+    asset = got[0].amount.asset
+    amount = Money(sum(each.amount for each in grants), asset)
+    return Explained(
+        origin="transfer",
+        origin_id=cause,
+        summary=f"{amount} moved between wallets",
+        facts={
+            "amount": amount.decimal,
+            "asset": str(asset),
+            "from_wallet_id": str(gave[0].wallet_id),
+            "to_wallet_id": str(got[0].wallet_id),
+        },
+        expected=moved(
+            work.project_id, (str(gave[0].wallet_id), amount), (str(got[0].wallet_id), -amount)
+        ),
+    )
+
+
+async def explain_breakage(work: Work, booked: Booked, cause: str) -> Explained:
+    """Compare with what was left of the grant when it expired; the reference says how much."""
+    grant_id, _, rest = cause.partition(":")
+    left, _, _ = rest.partition(":")
+    plain = Explained(
+        origin="breakage", origin_id=grant_id, summary="Credits that expired", expected={}
+    )
+    grants = await _named(work, booked, [grant_id]) if is_id("grt", grant_id) else []
+    if not grants or not left.isdigit():
+        return plain.but(NOT_THERE)
+    [grant], asset = grants, booked.wallets[0].amount.asset
+    amount = Money(int(left), asset)
+    explained = Explained(
+        origin="breakage",
+        origin_id=grant_id,
+        summary=f"{amount} left of a grant of {Money(grant.amount, asset)} when it expired",
+        facts=told(
+            [
+                *_terms(grant),
+                ("granted", Money(grant.amount, asset).decimal),
+                ("left", amount.decimal),
+                ("asset", str(asset)),
+            ]
+        ),
+        expected=moved(work.project_id, (_wallet(grant), amount), (AccountRole.BREAKAGE, -amount)),
+    )
+    if grant.expires_at > booked.posted_at:
+        return explained.but("the grant had not expired")
+    if amount.amount > grant.amount:
+        return explained.but("more is booked than was granted")
+    return explained
+
+
+def _terms(grant: Any) -> list[tuple[str, str | None]]:
+    expires = None if grant.expires_at == ledger.NEVER else grant.expires_at.isoformat()
+    return [
+        ("grant_id", grant.id),
+        ("source", grant.source),
+        ("priority", str(grant.priority)),
+        ("expires_at", expires),
+    ]
+
+
+def _wallet(grant: Any) -> str:
+    return str(grant.account_id)
+
+
+async def _grants(work: Work, booked: Booked, numbers: range) -> list[Any]:
+    """Read those grants that the transaction made: a wallet gets one for each that paid for it."""
+    return await _named(work, booked, [ledger.lot_id(booked.id, n) for n in numbers])
+
+
+async def _named(work: Work, booked: Booked, grant_ids: list[str]) -> list[Any]:
+    """Read grants of the wallets that the transaction moved."""
+    g = tables.grants.c
+    query = select(tables.grants).where(
+        g.project_id == work.project_id,
+        g.account_id.in_([each.account_id for each in booked.wallets]),
+        g.id.in_(grant_ids),
+    )
+    return list(await work.execute(query))
