@@ -97,7 +97,7 @@ bench-growth: $(VENV)/.dev ## Charges with 10^5 to 10^7 entries in the ledger (A
 # Tests ask for 50,000 operations, four kills and fifty cuts, whenever they are run; these are the
 # figures of the long form.
 SOAK := BURSAR_SOAK_OPERATIONS=1000000 BURSAR_SOAK_KILLS=12 BURSAR_SOAK_CUTS=1000 \
-	BURSAR_SOAK_ROUNDS=250 BURSAR_SOAK_SECONDS=36000
+	BURSAR_SOAK_ROUNDS=250 BURSAR_SOAK_EVENTS=1000 BURSAR_SOAK_SECONDS=36000
 
 .PHONY: soak
 soak: $(VENV)/.dev ## A million operations, twelve kills, a thousand lost answers; takes its time

@@ -172,6 +172,11 @@ class FakeProvider:
             dispute = self._move_disputed(dispute, withdrawn=False)
         return self.keep(dispute, "charge.dispute.closed")
 
+    def tell_of_charge(self, payment_id: str, event_type: str) -> None:
+        """Tell of the charge of a payment, which nobody reads here."""
+        payment = self.find(Payment, payment_id)
+        self._tell(event_type, replace(payment, id=payment.charge_id or ""))
+
     def pay_out(self) -> Payout:
         """Send us everything that is there."""
         waiting = [

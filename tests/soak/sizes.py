@@ -10,5 +10,7 @@ CUTS = int(os.environ.get("BURSAR_SOAK_CUTS", "50"))
 """Answers to a COMMIT that are not delivered."""
 ROUNDS = int(os.environ.get("BURSAR_SOAK_ROUNDS", "12"))
 """Races between the callers of two servers."""
+EVENTS = int(os.environ.get("BURSAR_SOAK_EVENTS", "100"))
+"""What the payment provider tells, each of it five times."""
 SECONDS = int(os.environ.get("BURSAR_SOAK_SECONDS", "600"))
 """A test that takes longer hangs."""

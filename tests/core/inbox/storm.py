@@ -47,6 +47,7 @@ class Storm:
     kills: int = 2
     at_once: int = 50
     seed: int = 20261120
+    seconds_max: float = SECONDS_MAX
 
     def falling(self) -> list[dict[str, Any]]:
         chance = random.Random(self.seed)  # noqa: S311 - it must fall the same way every time
@@ -72,7 +73,7 @@ async def rage(world: World, storm: Storm, ports: str) -> Weather:
     weather, crew = Weather(), _Crew(world.url, ports)
     began = time.monotonic()
     try:
-        async with asyncio.timeout(SECONDS_MAX):
+        async with asyncio.timeout(storm.seconds_max):
             for _ in range(storm.workers):
                 await crew.hire()
             await asyncio.gather(
