@@ -21,8 +21,8 @@ from core.db.work import Work
 from core.jobs import Errand
 from core.kernel.caller import PlatformRole, Role
 from core.kernel.money import LARGEST, Asset, Money
-from core.operations.admitting import may
-from core.operations.errors import invalid
+from core.operations.admitting import may, needed_role
+from core.operations.errors import NotAllowed, invalid
 from core.operations.given import given
 from core.operations.hastening import Afterwards
 from core.operations.operation import Effect, Example, operation
@@ -95,6 +95,7 @@ OPENED = Afterwards(errand=_opening, answer=_opened)
     platform=PlatformRole.OPERATOR,
     raises=(
         projects.ProjectNotFound,
+        NotAllowed,
         packs.PackNotFound,
         packs.PackArchived,
         packs.PackNotOnSale,
@@ -118,6 +119,8 @@ async def create_checkout(work: Work, request: CreateCheckout) -> CheckoutView:
     it is paid, once, whether or not the person comes back: ask get_checkout. While url is null the
     page is still being opened. Send an idempotency key: the same key never opens a second page.
     """
+    if request.keep_payment_method:
+        _require_keeper(work)
     pack = await packs.for_sale(work, request.pack_key)
     price, credits_, bonus = (
         _times(each, request.quantity) for each in (pack.price.money, pack.credits, pack.bonus)
@@ -234,6 +237,13 @@ async def create_portal_session(work: Work, request: CreatePortalSession) -> Por
         back = pages.require(request.return_url, "return_url")
     begun = await opening.begin(work, checkout_id, Mode.PORTAL, success_url=back, cancel_url=back)
     return portal_session(begun, work.now)
+
+
+def _require_keeper(work: Work) -> None:
+    """Let only those keep a method for later who may also have one left without a purchase."""
+    if not may(create_payment_method_setup, work.caller):
+        needed = f"{needed_role(create_payment_method_setup)}, to keep the payment method"
+        raise NotAllowed("create_checkout", needed)
 
 
 def _times(money: Money, quantity: int) -> Money:

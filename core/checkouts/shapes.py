@@ -40,7 +40,7 @@ class CreateCheckout(_Returning):
     keep_payment_method: bool = Field(
         default=False,
         description="Keep what is paid with for payments without anybody there, as in a top-up. "
-        "The page asks for consent.",
+        "The page asks for consent. Only admins and owners may.",
     )
 
 

@@ -1,5 +1,6 @@
 """A project as the provider's customer: made when first needed, one at a time."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -50,9 +51,11 @@ async def need_customer(context: JobContext) -> str:
         return known.external_id
     generation = known.generation + 1 if known else 1
     gateway: payments.Customers = context.port("gateway")
+    # A project may get another name between two attempts, and a key is good for one content only.
+    root = f"customer:{project.id}:{generation}:{_digest(project.name)}"
     made = await gateway.save_customer(
         payments.CustomerDraft(name=project.name, metadata={"project_id": project.id}),
-        key=payments.key_of_attempt(f"customer:{project.id}:{generation}", context.attempt),
+        key=payments.key_of_attempt(root, context.attempt),
     )
     async with context.begin() as work:
         row = {
@@ -66,6 +69,10 @@ async def need_customer(context: JobContext) -> str:
         first = await _newest(work)
     assert first, "it was just written"
     return first.external_id
+
+
+def _digest(name: str) -> str:
+    return hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
 
 
 async def forget_customer(work: Work, external_id: str) -> None:

@@ -51,6 +51,19 @@ class PaymentDisputed(EngineError):
 
 
 @dataclass(eq=False)
+class RefundAnswered(EngineError):
+    """{refund_id} is {refund_state}: only what the provider has not answered yet is asked again.
+
+    What was refused, has failed or was canceled can be refunded anew with refund_payment.
+    """
+
+    code = "refund_answered"
+    kind = Kind.CONFLICT
+    refund_id: str
+    refund_state: str
+
+
+@dataclass(eq=False)
 class RefundNotFound(EngineError):
     """There is no refund {refund_id} in this project."""
 

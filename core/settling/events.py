@@ -19,6 +19,18 @@ async def tell_refund(work: Work, refund: Refund) -> None:
     await audit.record(work, happened, refund.id, **told)
 
 
+async def tell_given_up(work: Work, refund: Refund, error: str) -> None:
+    """Tell that the provider has not answered for so long that nobody asks it any more."""
+    told = {
+        "payment_id": refund.payment_id,
+        "amount": refund.amount.decimal,
+        "currency": str(refund.amount.asset),
+        "error": error[:500],
+    }
+    await messaging.publish(work, "refund.given_up", refund.id, told)
+    await audit.record(work, "refund.given_up", refund.id, **told)
+
+
 async def tell_dispute(work: Work, happened: str, dispute: Dispute) -> None:
     """Tell that a dispute was opened, changed, or closed, and by when somebody must answer."""
     due = dispute.evidence_due_at

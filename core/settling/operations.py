@@ -18,6 +18,7 @@ from core.settling.errors import (
     DisputeNotFound,
     PaymentDisputed,
     PaymentNotRefundable,
+    RefundAnswered,
     RefundNotFound,
     RefundTooLarge,
 )
@@ -37,6 +38,7 @@ from core.settling.shapes import (
 )
 
 PAYMENT = "pay_01jd3x8k5vq2m7r9t4w6y0z1ab"
+REFUND = "rfd_01jd3x8k5vq2m7r9t4w6y0z1ab"
 
 
 def _asked(refund: RefundView, _now: datetime) -> Errand | None:
@@ -100,6 +102,33 @@ async def refund_payment(work: Work, request: RefundPayment) -> RefundView:
 
 
 @operation(
+    "POST /v1/projects/{project_id}/refunds/{refund_id}/retry",
+    title="Retry refund",
+    toolset=Toolset.PAYMENTS,
+    effect=Effect.CHANGE,
+    rate=RateClass.SENSITIVE,
+    platform=PlatformRole.OPERATOR,
+    raises=(
+        projects.ProjectNotFound,
+        RefundNotFound,
+        RefundAnswered,
+        PaymentDisputed,
+        payments.ProviderRefused,
+        payments.ProviderUnavailable,
+    ),
+    examples=(Example(title="Ask again", arguments={"refund_id": REFUND}),),
+    afterwards=Afterwards(errand=_asked, answer=_answer),
+)
+async def retry_refund(work: Work, request: GetRefund) -> RefundView:
+    """Ask the payment provider again for a refund that it has not answered.
+
+    It asks by itself for two days, then gives up (event refund.given_up) and state stays asked.
+    Money never goes back twice: it is the same refund, and is looked for there first.
+    """
+    return await _shown(work, await refunding.retry(work, request.refund_id))
+
+
+@operation(
     "GET /v1/projects/{project_id}/refunds",
     title="List refunds",
     toolset=Toolset.PAYMENTS,
@@ -128,9 +157,7 @@ async def list_refunds(work: Work, request: ListRefunds) -> RefundList:
     project=Role.VIEWER,
     platform=PlatformRole.AUDITOR,
     raises=(projects.ProjectNotFound, RefundNotFound),
-    examples=(
-        Example(title="One refund", arguments={"refund_id": "rfd_01jd3x8k5vq2m7r9t4w6y0z1ab"}),
-    ),
+    examples=(Example(title="One refund", arguments={"refund_id": REFUND}),),
 )
 async def get_refund(work: Work, request: GetRefund) -> RefundView:
     """Look at one refund: how far it is, what was taken back for it, and why it failed if it did.
@@ -193,6 +220,7 @@ def _before(cursor: str | None, prefix: str) -> str | None:
 
 OPERATIONS = (
     refund_payment,
+    retry_refund,
     list_refunds,
     get_refund,
     list_disputes,

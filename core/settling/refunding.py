@@ -11,7 +11,7 @@ from sqlalchemy import insert, update
 from core import audit, jobs, payments
 from core.db.upsert import insert_if_absent
 from core.db.work import Work
-from core.jobs import Errand, JobContext, Retry
+from core.jobs import Errand, Failure, JobContext, Retry
 from core.kernel.errors import EngineError, Kind
 from core.kernel.money import Money
 from core.ledger import AccountRole, reverse
@@ -21,6 +21,7 @@ from core.settling.errors import (
     AlreadyRefunded,
     PaymentDisputed,
     PaymentNotRefundable,
+    RefundAnswered,
     RefundTooLarge,
 )
 from core.settling.model import Refund, RefundState, TakenBack, named_after, refund_state_after
@@ -72,9 +73,32 @@ def _require(now: standing.Standing, amount: Money | None) -> Money:
     return amount or left
 
 
+async def retry(work: Work, refund_id: str) -> Refund:
+    """Have a refund asked for again now, though it was given up. Its key is the same for ever."""
+    payment_id = (await finding.find_refund(work, refund_id)).payment_id
+    now = await standing.lock(work, payment_id)
+    refund = next(each for each in now.refunds if each.id == refund_id)
+    if refund.state is not RefundState.ASKED:
+        raise RefundAnswered(refund.id, str(refund.state))
+    if now.blocked_by:
+        raise PaymentDisputed(payment_id, now.blocked_by.id)
+    found = await jobs.again(work, refund_payment, refund.id)
+    assert found, "what nobody has answered has a job, given up or not"
+    work.record("asked", refund.id)
+    await audit.record(work, "refund.asked_for_again", refund.id, amount=refund.amount.decimal)
+    return refund
+
+
+async def _given_up(work: Work, failure: Failure, *, refund_id: str) -> None:
+    """Tell that nobody asks any more. Whether money has gone is not known, so nothing else is."""
+    if failure.is_last:
+        await events.tell_given_up(work, await finding.find_refund(work, refund_id), failure.error)
+
+
 @jobs.job(
     "refund_payment",
     outside=True,
+    failed=_given_up,
     # Longer than providers are away, and than a failure of theirs is answered again: a day.
     retry=Retry(attempts=48, first_seconds=2, factor=3, seconds_max=3600),
 )

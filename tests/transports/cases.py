@@ -118,6 +118,7 @@ CASES: dict[str, Case] = {
     "list_payments": here(status="succeeded"),
     "get_payment": here(payment_id="{payment_id}"),
     "refund_payment": here(payment_id="{payment_id}", amount="2.50", reason="duplicate"),
+    "retry_refund": here(refund_id="{asked_refund_id}"),
     "list_refunds": here(payment_id="{payment_id}"),
     "get_refund": here(refund_id="{refund_id}"),
     "list_disputes": here(),
@@ -151,6 +152,6 @@ CASES: dict[str, Case] = {
 MONEY = (
     *("grant_credits", "transfer_credits", "hold_credits", "capture_hold", "charge_usage"),
     *("record_usage", "reverse_transaction", "create_checkout", "enable_auto_top_up"),
-    "refund_payment",
+    *("refund_payment", "retry_refund"),
 )
 """What moves value or is the cause of it."""

@@ -37,7 +37,7 @@ THEIRS: dict[str, Theirs] = {
     "client_id": lambda them: [f"cli_{them.key}"],
     "checkout_id": lambda them: [them.checkout_id],
     "payment_id": lambda them: [them.payment_id],
-    "refund_id": lambda them: [them.refund_id],
+    "refund_id": lambda them: [them.refund_id, them.asked_refund_id],
     "dispute_id": lambda them: [them.dispute_id],
     "method_id": lambda them: [them.method_id],
     "visible_to": lambda them: [them.project_id],

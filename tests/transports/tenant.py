@@ -93,6 +93,8 @@ class Tenant:
     key_id: str
     invocation_id: str
     refund_id: str
+    asked_refund_id: str
+    """One that the provider has not answered."""
     dispute_id: str
     """Of another payment than the one that was refunded."""
     checkout_id: str
@@ -318,6 +320,9 @@ async def _reject(world: World, project_id: str, event_id: str) -> None:
 async def _lose(world: World, gateway: FakeGateway, payment_id: str, **here: str) -> dict[str, str]:
     """Give a part of one payment back, and have a bank dispute another."""
     refund = await ask(world, "refund_payment", **here, payment_id=payment_id, amount="1.00")
+    gateway.away = True
+    asked = await ask(world, "refund_payment", **here, payment_id=payment_id, amount="0.50")
+    gateway.away = False
     wallet = await ask(world, "create_wallet", **here, name="Disputed", asset="CREDIT/6")
     page = await ask(world, "create_checkout", **here, pack_key="starter", wallet_id=wallet["id"])
     paid = gateway.provider.pay(page["url"].rsplit("/", 1)[1])
@@ -328,7 +333,11 @@ async def _lose(world: World, gateway: FakeGateway, payment_id: str, **here: str
     async with world.database.begin(SYSTEM) as work:
         await settling.apply(work, looked)
     [dispute] = (await ask(world, "list_disputes", **here))["items"]
-    return {"refund_id": refund["id"], "dispute_id": dispute["id"]}
+    return {
+        "refund_id": refund["id"],
+        "asked_refund_id": asked["id"],
+        "dispute_id": dispute["id"],
+    }
 
 
 def use(event_id: str, key: str) -> dict[str, Any]:
