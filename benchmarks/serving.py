@@ -16,6 +16,7 @@ START_SECONDS = 60.0
 STOP_SECONDS = 40.0
 NEVER_REACHED = 1_000_000_000
 """Limits stay on, and count every call."""
+RATES = ("READ", "WRITE", "USAGE", "SENSITIVE", "STRICT")
 
 
 @dataclass(slots=True)
@@ -45,7 +46,7 @@ class Servers:
             "BURSAR_DATABASE_DIRECT_URL": settings.database_direct_url,
             "BURSAR_SECRETS_DIR": str(settings.secrets_dir),
             "BURSAR_WORKER_IN_SERVE": str(worker),
-            **{f"BURSAR_RATE_{kind}": high for kind in ("READ", "WRITE", "USAGE", "SENSITIVE")},
+            **{f"BURSAR_RATE_{kind}": high for kind in RATES},
         }
         self._start(port, "mcp_server", "serve", extra=environment)
         return port

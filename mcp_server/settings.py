@@ -86,6 +86,7 @@ class Settings(BaseSettings):
     rate_write: int = Field(300, ge=1)
     rate_usage: int = Field(60_000, ge=1)
     rate_sensitive: int = Field(60, ge=1)
+    rate_strict: int = Field(20, ge=1)
 
     smtp_host: str = ""
     """Without it, mails are kept in the database and shown there."""

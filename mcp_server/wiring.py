@@ -187,4 +187,5 @@ def rates(settings: Settings) -> dict[RateClass, Rate]:
         RateClass.WRITE: Rate(settings.rate_write, minute),
         RateClass.USAGE: Rate(settings.rate_usage, minute),
         RateClass.SENSITIVE: Rate(settings.rate_sensitive, minute),
+        RateClass.STRICT: Rate(settings.rate_strict, minute),
     }

@@ -99,6 +99,8 @@ class RateClass(StrEnum):
     """The hot path: recording, charging, checking a balance."""
     SENSITIVE = "sensitive"
     """Credentials, people, and creation of value."""
+    STRICT = "strict"
+    """What could be guessed: all callers who are bound to one project share one bucket."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -200,7 +200,9 @@ class Gate:
         nobody = caller.kind is CallerKind.ANONYMOUS and not operation.public
         if nobody or caller.kind is CallerKind.SYSTEM:
             return None
-        key = f"{caller.subject}:{operation.name}"
+        shares = operation.rate is RateClass.STRICT and caller.project_id
+        # More keys must not be more guesses: a project has one bucket for what could be guessed.
+        key = f"{caller.project_id if shares else caller.subject}:{operation.name}"
         verdict = await self.limiter.hit(key, self.rates[operation.rate])
         if not verdict.allowed:
             raise RateLimited(operation.name, max(1, int(verdict.retry_after + 0.999)))

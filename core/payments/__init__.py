@@ -84,7 +84,7 @@ from core.payments.records import (
     find_external,
     payment_id_of,
 )
-from core.payments.returned import note_returned, succeeded_in, went_back
+from core.payments.returned import has_bought, note_returned, succeeded_in, went_back
 
 __all__ = [
     "BONUS",
@@ -169,6 +169,7 @@ __all__ = [
     "find_charge",
     "find_external",
     "fulfil",
+    "has_bought",
     "key_of_attempt",
     "note_returned",
     "payment_id_of",

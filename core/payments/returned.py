@@ -7,6 +7,7 @@ from sqlalchemy import or_, select, update
 from core.db.work import Work
 from core.kernel.money import Money
 from core.payments import tables
+from core.payments.records import Status
 
 
 async def note_returned(work: Work, payment_id: str, *, refunded: Money, disputed: Money) -> None:
@@ -30,6 +31,17 @@ async def went_back(work: Work, wallet_id: str, since: datetime) -> str | None:
         or_(p.refunded == p.received, p.disputed > 0),
     )
     return (await work.execute(query.limit(1))).scalar()
+
+
+async def has_bought(work: Work) -> bool:
+    """Tell whether the unit's project has paid for anything, or has paid what takes days to come.
+
+    What was given back counts too: it was bought.
+    """
+    p = tables.payments.c
+    paid = [str(each) for each in (Status.SUCCEEDED, Status.PENDING)]
+    query = select(p.id).where(p.project_id == work.project_id, p.status.in_(paid))
+    return (await work.execute(query.limit(1))).first() is not None
 
 
 async def succeeded_in(work: Work, start: datetime, end: datetime) -> list[tuple[str, str, str]]:

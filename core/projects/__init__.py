@@ -12,6 +12,7 @@ from core.projects.errors import (
 from core.projects.finding import (
     find_project,
     get_project,
+    lock_project,
     memberships_of,
     role_of,
     time_zone_of,
@@ -37,6 +38,7 @@ __all__ = [
     "get_project",
     "invitation_path",
     "know_person",
+    "lock_project",
     "memberships_of",
     "normal_email",
     "peek",

@@ -68,6 +68,17 @@ async def get_project(work: Work) -> Project:
     return Project(**row)
 
 
+async def lock_project(work: Work) -> None:
+    """Let nobody else decide about the unit's project until the commit. Raises ProjectNotFound.
+
+    The next statement sees what they did who were waited for, because each takes a new look.
+    """
+    # NO KEY UPDATE: what refers to the project may still be written while we hold it.
+    query = select(projects.c.id).where(projects.c.id == work.project_id)
+    if (await work.execute(query.with_for_update(key_share=True))).first() is None:
+        raise ProjectNotFound(work.project_id)
+
+
 async def list_projects(work: Work, *, after: str | None, limit: int) -> Sequence[Project]:
     """Return the projects this caller may see, oldest first: all of them, or its own."""
     query = select(projects).order_by(projects.c.id).limit(limit)

@@ -14,9 +14,10 @@ from core.kernel import standing
 from core.kernel.caller import Role
 from core.projects import events
 from core.projects.errors import MemberNotFound, ProjectNotFound
+from core.projects.finding import lock_project
 from core.projects.model import Member, Person, check_change, check_removal
 from core.projects.people import get_person
-from core.projects.tables import members, people, projects
+from core.projects.tables import members, people
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,7 @@ async def lock_members(work: Work) -> None:
 
     The next statement sees what they did, because READ COMMITTED takes a new look for each one.
     """
-    # NO KEY UPDATE: a new member's foreign key may still look at the project while we hold it.
-    query = select(projects.c.id).where(projects.c.id == work.project_id)
-    if (await work.execute(query.with_for_update(key_share=True))).first() is None:
-        raise ProjectNotFound(work.project_id)
+    await lock_project(work)
 
 
 async def find_member(work: Work, user_id: str) -> Member | None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from core.checkouts import operations as checkouts
 from core.compliance import operations as compliance
+from core.coupons import operations as coupons
 from core.exporting import operations as exporting
 from core.inbox import operations as inbox
 from core.metering import operations as metering
@@ -30,6 +31,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *settling.OPERATIONS,
     *reconciling.OPERATIONS,
     *topups.OPERATIONS,
+    *coupons.OPERATIONS,
     *exporting.OPERATIONS,
     *quoting.OPERATIONS,
     *reporting.OPERATIONS,

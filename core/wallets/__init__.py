@@ -1,12 +1,13 @@
 """Wallets: what customers hold and spend. See README.md."""
 
-from core.wallets.errors import NoWalletForAsset, WalletNotFound
+from core.wallets.errors import AssetsDiffer, NoWalletForAsset, WalletNotFound
 from core.wallets.finding import balances, default_wallet, find, find_spendable, list_after
 from core.wallets.jobs import expire_credits
 from core.wallets.model import Balance, Wallet
 from core.wallets.moving import deposit
 
 __all__ = [
+    "AssetsDiffer",
     "Balance",
     "NoWalletForAsset",
     "Wallet",

@@ -63,7 +63,7 @@ async def product(tmp_path: Path, **settings: Any) -> AsyncIterator[Served]:
         database_url=servers.sqlite_url(tmp_path),
         secrets_dir=tmp_path / "secrets",
         redis_url=SecretStr(""),
-        **{"rate_sensitive": 100_000, "rate_write": 100_000, "rate_read": 100_000, **settings},
+        **{f"rate_{each}": 100_000 for each in ("read", "write", "sensitive", "strict")} | settings,
     )
     async with opened(chosen) as installation:
         async with installation.database.begin(MAKER) as work:
