@@ -1,6 +1,6 @@
 """What operators do with coupons and promotion codes. What projects do is in `own_operations`."""
 
-from core import projects
+from core import catalog, projects
 from core.coupons import changing, finding, own_operations, reading
 from core.coupons.errors import (
     CouponArchived,
@@ -44,7 +44,7 @@ CODE_ID = "prm_01jd3x8k5vq2m7r9t4w6y0z1ab"
     effect=Effect.CREATE,
     platform=PlatformRole.OPERATOR,
     rate=RateClass.SENSITIVE,
-    raises=(CouponKeyTaken,),
+    raises=(CouponKeyTaken, catalog.ProductNotFound),
     examples=(
         Example(
             title="20 % off for three months",
@@ -70,6 +70,8 @@ async def create_coupon(work: Work, request: CreateCoupon) -> CouponView:
     code of it: see create_promotion_code.
     """
     coupon = reading.coupon_of(work, request)
+    for product_key in coupon.product_keys:
+        await catalog.find_product(work, product_key)
     return coupon_view(await changing.create(work, coupon))
 
 

@@ -40,6 +40,10 @@ THEIRS: dict[str, Theirs] = {
     "refund_id": lambda them: [them.refund_id, them.asked_refund_id],
     "dispute_id": lambda them: [them.dispute_id],
     "method_id": lambda them: [them.method_id],
+    "code": lambda them: [them.promotion_code],
+    "promotion_code_id": lambda them: [them.promotion_code_id],
+    "for_project_id": lambda them: [them.project_id],
+    "discount_id": lambda them: [them.discount_id],
     "visible_to": lambda them: [them.project_id],
     "cursor": lambda them: [cursor(*each) for each in _places(them)],
 }
@@ -57,6 +61,10 @@ HARMLESS = {
     *("pack_key", "credits", "bonus_credits", "description", "expires_after_days", "visibility"),
     *("include_archived", "success_url", "cancel_url", "return_url", "keep_payment_method"),
     *("status", "event_name", "tiers"),
+    *("coupon_key", "kind", "percent", "trial_days", "duration", "periods", "product_keys"),
+    *("credits_expire_after_days", "minimum_amount", "minimum_currency", "stackable"),
+    *("first_purchase_only", "redemptions_max", "redemptions_per_project", "redeem_by"),
+    "include_ended",
     *("amounts", "groups", "windows", "closed", "round_on", "rounding"),
 }
 """Fields that name nothing: values of the caller's own, and what all customers share."""
@@ -138,5 +146,6 @@ def _places(them: Tenant) -> list[tuple[str, ...]]:
     more = (them.key_id, them.invocation_id, them.hold_id, renamed(them.transaction_id, "grt"))
     paid = (them.payment_id, them.method_id, them.checkout_id, them.top_up_id)
     went_back = (them.refund_id, them.dispute_id)
+    offered = (them.promotion_code_id, them.discount_id)
     left_at = ("2026-11-20T09:00:00+00:00", them.project_id, them.charged_event_id)
-    return [*((each,) for each in (*ids, *more, *paid, *went_back)), left_at]
+    return [*((each,) for each in (*ids, *more, *paid, *went_back, *offered)), left_at]

@@ -61,6 +61,15 @@ PACK = {
     "price": "10.00",
     "currency": "USD/2",
 }
+PERCENT_OFF = {"coupon_key": "tenth", "name": "Tenth", "kind": "percent", "percent": "10"}
+COUPON = {
+    "coupon_key": "launch",
+    "name": "Launch",
+    "kind": "credits",
+    "amount": "5",
+    "asset": "CREDIT/6",
+    "redemptions_per_project": 5,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +113,10 @@ class Tenant:
     top_up_id: str
     """One that nobody has paid for yet."""
     """What it was paid with, and kept."""
+    promotion_code: str
+    """One that this customer alone may redeem."""
+    promotion_code_id: str
+    discount_id: str
 
     def caller(self, role: Role) -> Caller:
         """An agent that acts for the person with this role, here."""
@@ -190,6 +203,8 @@ async def open_platform(world: World) -> None:
     await add_user(world, "operator@bursar.example", platform_role=PlatformRole.OPERATOR)
     await ask(world, "create_meter", **METER)
     await ask(world, "create_credit_pack", **PACK)
+    await ask(world, "create_coupon", **COUPON)
+    await ask(world, "create_coupon", **PERCENT_OFF)
     await ask(world, "start_usage_export", meter_key=METER["key"], event_name="tokens")
     told = inbox.read_event(stripe_events.paid(STRIPE_EVENT), inbox.Endpoint.SNAPSHOT)
     async with world.database.begin(SYSTEM) as work:
@@ -263,6 +278,7 @@ async def move_in(world: World, key: str, gateway: FakeGateway) -> Tenant:
         key_id=made["id"],
         invocation_id=calls["items"][0]["id"],
         top_up_id=top_up_id,
+        **await _redeem(world, key, **here),
         **bought,
         **went_back,
     )
@@ -281,6 +297,19 @@ async def _buy(world: World, gateway: FakeGateway, **team: str) -> dict[str, str
         "checkout_id": checkout["id"],
         "payment_id": checkout["payment_id"],
         "method_id": method["id"],
+    }
+
+
+async def _redeem(world: World, key: str, **here: str) -> dict[str, str]:
+    """Be offered something that others are not, and have a discount."""
+    only = {"for_project_id": here["project_id"]}
+    tenth = await ask(world, "create_promotion_code", coupon_key="tenth", code=f"{key}-10", **only)
+    discount = await ask(world, "redeem_promotion_code", **here, code=tenth["code"])
+    code = await ask(world, "create_promotion_code", coupon_key="launch", code=f"{key}-5", **only)
+    return {
+        "promotion_code": code["code"],
+        "promotion_code_id": code["id"],
+        "discount_id": discount["id"],
     }
 
 

@@ -104,6 +104,18 @@ async def test_terms_that_make_no_sense_are_refused_by_the_fields_name(
     assert [each["field"] for each in outcome.error.facts["problems"]] == [field]
 
 
+async def test_a_product_that_is_not_there_is_refused_by_its_key(world: World) -> None:
+    sent = {"coupon_key": "odd", "name": "Odd", "kind": "percent", "percent": "5"}
+
+    outcome = await ask(world, "create_coupon", OPERATOR, None, **sent, product_keys=["nothing"])
+
+    assert outcome.error is not None
+    assert (outcome.error.code, outcome.error.facts) == (
+        "product_not_found",
+        {"product_key": "nothing"},
+    )
+
+
 async def test_a_key_names_one_coupon_for_ever(world: World) -> None:
     await offer(world)
     await must(world, "archive_coupon", OPERATOR, coupon_key="launch")

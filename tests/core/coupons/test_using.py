@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from core import coupons
+from core import catalog, coupons
 from core.db.work import Work
 from core.kernel.caller import SYSTEM
 from core.kernel.errors import EngineError
 from core.kernel.money import Asset
+from tests.core.catalog.shop import product
 from tests.core.coupons.bills import EUR, USD, bill, usd
 from tests.core.coupons.offers import CREDITS, discounts, offer, offered, redeem
 from tests.core.wallets.bank import admin, must, open_project, open_wallet, refused, told
@@ -67,6 +68,8 @@ async def test_a_bill_is_made_smaller_by_what_is_active_in_the_order_redeemed(
 async def test_trial_days_are_for_trials_of_their_products(world: World) -> None:
     project = await open_project(world)
     await redeem(world, project, await offered(world, "any", kind="trial", trial_days=7))
+    async with world.database.begin(SYSTEM) as work:
+        await catalog.create_product(work, product(work, "pro"))
     pro: dict[str, Any] = {"kind": "trial", "trial_days": 14, "product_keys": ["pro"]}
     await redeem(world, project, await offered(world, "pro", **pro))
 
