@@ -66,8 +66,7 @@ CODE_ID = "prm_01jd3x8k5vq2m7r9t4w6y0z1ab"
 async def create_coupon(work: Work, request: CreateCoupon) -> CouponView:
     """Make an offer: a percent or an amount off, credits, or trial days. Platform operators only.
 
-    Its terms never change; update_coupon changes its limits. Nobody has it until they redeem a
-    code of it: see create_promotion_code.
+    Its terms never change, its limits may. Projects redeem it by a code: create_promotion_code.
     """
     coupon = reading.coupon_of(work, request)
     for product_key in coupon.product_keys:

@@ -17,8 +17,8 @@ _NEEDED = {
     Kind.TRIAL: ("trial_days",),
 }
 _ALSO = {
-    Kind.PERCENT: ("product_keys", "minimum_amount", "minimum_currency"),
-    Kind.AMOUNT: ("product_keys", "minimum_amount", "minimum_currency"),
+    Kind.PERCENT: ("product_keys", "minimum_amount", "asset"),
+    Kind.AMOUNT: ("product_keys", "minimum_amount"),
     Kind.CREDITS: ("credits_expire_after_days",),
     Kind.TRIAL: ("product_keys",),
 }
@@ -34,8 +34,6 @@ def coupon_of(work: Work, sent: CreateCoupon) -> Coupon:
         raise invalid("duration", f"must be once for {kind}, which are given once")
     if (duration is Duration.REPEATING) != (sent.periods is not None):
         raise invalid("periods", "is required for repeating, and for nothing else")
-    if (sent.minimum_amount is None) != (sent.minimum_currency is None):
-        raise invalid("minimum_currency", "is sent together with minimum_amount")
     if sent.redeem_by and sent.redeem_by <= work.now:
         raise invalid("redeem_by", "must be later than now")
     return Coupon(
@@ -48,7 +46,7 @@ def coupon_of(work: Work, sent: CreateCoupon) -> Coupon:
         product_keys=tuple(sorted(set(sent.product_keys or ()))),
         percent=_percent(sent.percent),
         amount=_amount(sent.amount, sent.asset, "amount"),
-        minimum=_minimum(sent),
+        minimum=_amount(sent.minimum_amount, sent.asset, "minimum_amount"),
         created_at=work.now,
         updated_at=work.now,
         **{name: getattr(sent, name) for name in _PLAIN},
@@ -68,6 +66,8 @@ def _require_fields(kind: Kind, sent: CreateCoupon) -> None:
     for name in _OWN:
         if name not in (*_NEEDED[kind], *_ALSO[kind]) and getattr(sent, name) is not None:
             raise invalid(name, f"must be left out for the kind {kind}")
+    if kind is Kind.PERCENT and (sent.asset is None) != (sent.minimum_amount is None):
+        raise invalid("asset", "is what minimum_amount is in, and is sent together with it")
 
 
 def _percent(text: str | None) -> Decimal | None:
@@ -81,13 +81,6 @@ def _percent(text: str | None) -> Decimal | None:
 
 def _amount(text: str | None, asset: str | None, field: str) -> Money | None:
     return money(text, Asset.parse(asset), field) if text and asset else None
-
-
-def _minimum(sent: CreateCoupon) -> Money | None:
-    minimum = _amount(sent.minimum_amount, sent.minimum_currency, "minimum_amount")
-    if minimum and sent.kind == "amount" and sent.minimum_currency != sent.asset:
-        raise invalid("minimum_currency", "must be the asset of the amount")
-    return minimum
 
 
 def changes_of(work: Work, sent: dict[str, Any]) -> dict[str, Any]:

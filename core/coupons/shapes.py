@@ -48,28 +48,21 @@ DiscountId = Annotated[str, Identifier("dsc")]
 
 
 class CreateCoupon(Request):
-    coupon_key: CouponKey = Field(description="What it is named by. It never changes.")
+    coupon_key: CouponKey = Field(description="It never changes.")
     name: Name = Field(description="What customers see.", examples=["Launch offer"])
     description: Description | None = None
-    kind: KindWord = Field(description="What it gives; only the fields of its kind are sent.")
-    percent: Percent | None = Field(None, description="Of percent: above 0, up to 100.")
+    kind: KindWord = Field(description="Send only the fields of its kind.")
+    percent: Percent | None = Field(None, description="Up to 100.")
     amount: Amount | None = Field(None, description="Of amount and credits, in asset.")
-    asset: AssetCode | None = Field(
-        None, description="USD/2 for an amount off, CREDIT/6 for credits."
-    )
+    asset: AssetCode | None = Field(None, description="USD/2 for money, CREDIT/6 for credits.")
     credits_expire_after_days: Days | None = None
     trial_days: Days | None = Field(None, description="Of trial: days more.")
-    duration: DurationWord = Field(
-        "once", description="How many billed periods a percent or an amount is taken off."
-    )
+    duration: DurationWord = Field("once", description="How many billed periods it is taken off.")
     periods: int | None = Field(None, ge=1, le=PERIODS_MAX, description="Of repeating.")
     product_keys: list[Code] | None = Field(
         None, max_length=PRODUCTS_MAX, description="Only off these products."
     )
-    minimum_amount: Amount | None = Field(
-        None, description="Nothing off for less, in minimum_currency."
-    )
-    minimum_currency: AssetCode | None = None
+    minimum_amount: Amount | None = Field(None, description="Nothing off for less, in asset.")
     stackable: bool = Field(default=True, description="Beside other discounts.")
     first_purchase_only: bool = False
     redemptions_max: Limit | None = Field(None, description="By all projects together.")
@@ -145,7 +138,7 @@ class _Offer(Result):
     percent: str | None
     amount: str | None
     asset: str | None
-    """What the amount is counted in: a currency, or credits."""
+    """What amounts are counted in: a currency, or credits."""
     credits_expire_after_days: int | None
     trial_days: int | None
     duration: DurationWord
@@ -153,7 +146,7 @@ class _Offer(Result):
     product_keys: list[str]
     """Only lines of these products; empty for everything."""
     minimum_amount: str | None
-    minimum_currency: str | None
+    """Nothing is taken off what comes to less, in asset."""
     stackable: bool
     first_purchase_only: bool
 
@@ -241,6 +234,7 @@ class PromotionCodeCheck(Result):
 
 
 def _offer(coupon: Coupon) -> dict[str, object]:
+    asset = next((each.asset for each in (coupon.amount, coupon.minimum) if each), None)
     return {
         "coupon_key": coupon.key,
         "name": coupon.name,
@@ -248,14 +242,13 @@ def _offer(coupon: Coupon) -> dict[str, object]:
         "kind": coupon.kind.value,
         "percent": str(coupon.percent) if coupon.percent else None,
         "amount": coupon.amount.decimal if coupon.amount else None,
-        "asset": str(coupon.amount.asset) if coupon.amount else None,
+        "asset": str(asset) if asset else None,
         "credits_expire_after_days": coupon.credits_expire_after_days,
         "trial_days": coupon.trial_days,
         "duration": coupon.duration.value,
         "periods": coupon.periods,
         "product_keys": list(coupon.product_keys),
         "minimum_amount": coupon.minimum.decimal if coupon.minimum else None,
-        "minimum_currency": str(coupon.minimum.asset) if coupon.minimum else None,
         "stackable": coupon.stackable,
         "first_purchase_only": coupon.first_purchase_only,
     }

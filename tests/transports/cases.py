@@ -150,7 +150,6 @@ CASES: dict[str, Case] = {
         duration="repeating",
         periods=3,
         minimum_amount="20.00",
-        minimum_currency="USD/2",
         redemptions_max=100,
         redeem_by="2027-01-01T00:00:00Z",
     ),

@@ -62,7 +62,7 @@ HARMLESS = {
     *("include_archived", "success_url", "cancel_url", "return_url", "keep_payment_method"),
     *("status", "event_name", "tiers"),
     *("coupon_key", "kind", "percent", "trial_days", "duration", "periods", "product_keys"),
-    *("credits_expire_after_days", "minimum_amount", "minimum_currency", "stackable"),
+    *("credits_expire_after_days", "minimum_amount", "stackable"),
     *("first_purchase_only", "redemptions_max", "redemptions_per_project", "redeem_by"),
     "include_ended",
     *("amounts", "groups", "windows", "closed", "round_on", "rounding"),

@@ -82,7 +82,6 @@ async def test_a_discount_is_kept_for_what_is_billed_next(world: World) -> None:
         "periods": 3,
         "product_keys": [],
         "minimum_amount": None,
-        "minimum_currency": None,
         "stackable": True,
         "first_purchase_only": False,
         "state": "active",
@@ -131,7 +130,7 @@ async def test_credits_are_in_the_wallet_at_once_and_spent_before_what_was_paid_
     sent = {"wallet_id": wallet}
     page = await must(world, "list_transactions", admin(project), **sent)
     [_, booked, _] = page["items"]
-    assert booked["transaction_id"] == granted["transaction_id"]
+    assert booked["id"] == granted["transaction_id"]
     assert await discounts(world, project) == []
     assert await discounts(world, project, include_ended=True) == [granted]
     world.clock.advance(days=31)
