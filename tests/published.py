@@ -29,6 +29,9 @@ COVERED = {
         polar-seats-1 polar-seats-3 polar-reset-1 lago-first-1 lago-dir-1 lago-dir-3 lago-cn-1
         lago-cn-3
     """,
+    "tests.core.coupons.test_published": """
+        flex-inv-2 flex-inv-4
+    """,
 }
 """The ids of cases, by the module of the test that asks them."""
 
@@ -37,10 +40,6 @@ WAITING = {
     "metering": """
         lago-agg-1 lago-agg-3 flex-agg-01 flex-agg-03 flex-agg-05 lago-wsum-01
         flex-wsum-01-corrected
-    """,
-    # What comes off an invoice before taxes.
-    "coupons": """
-        flex-inv-2 flex-inv-4
     """,
     # Several taxes on one amount, and what an invoice has left to pay.
     "invoicing": """

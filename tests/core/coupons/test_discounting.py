@@ -37,6 +37,20 @@ def test_an_amount_is_taken_off_once_and_split_in_proportion() -> None:
     assert left(discounted) == {"seats": "13.33", "plan": "6.67"}
 
 
+def test_an_amount_is_split_before_what_is_left_is_prorated() -> None:
+    # The figures of polar-disc-5: of half a period, half of these.
+    off = discount("d", usd("90.00"))
+
+    assert left(apply(bill(fixed="100.00", seat="200.00"), [off])) == {
+        "fixed": "70.00",
+        "seat": "140.00",
+    }
+    assert left(apply(bill(fixed="300.00", seat="200.00"), [off])) == {
+        "fixed": "246.00",
+        "seat": "164.00",
+    }
+
+
 def test_an_amount_off_products_is_taken_off_theirs_alone() -> None:
     discounted = apply(bill(seats="20.00", plan="10.00"), [discount("d", usd("15.00"), "plan")])
 
