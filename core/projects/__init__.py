@@ -18,7 +18,14 @@ from core.projects.finding import (
     time_zone_of,
 )
 from core.projects.letters import invitation_path
-from core.projects.model import Invitation, Member, Membership, Project, normal_email
+from core.projects.model import (
+    Invitation,
+    Member,
+    Membership,
+    Project,
+    normal_email,
+    time_zones,
+)
 from core.projects.people import know_person, people_in_charge
 
 __all__ = [
@@ -45,4 +52,5 @@ __all__ = [
     "people_in_charge",
     "role_of",
     "time_zone_of",
+    "time_zones",
 ]

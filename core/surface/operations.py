@@ -12,6 +12,8 @@ from core.operations.operation import Operation
 from core.packs import operations as packs
 from core.payers import operations as payers
 from core.payments import operations as payments
+from core.pricing_facts import operations as pricing_facts
+from core.pricing_rules import operations as pricing_rules
 from core.projects import operations as projects
 from core.quoting import operations as quoting
 from core.reconciling import operations as reconciling
@@ -33,6 +35,8 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *topups.OPERATIONS,
     *coupons.OPERATIONS,
     *exporting.OPERATIONS,
+    *pricing_rules.OPERATIONS,
+    *pricing_facts.OPERATIONS,
     *quoting.OPERATIONS,
     *reporting.OPERATIONS,
     *inbox.OPERATIONS,

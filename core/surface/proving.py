@@ -1,6 +1,14 @@
 """Prove the books: recompute everything that is protected, and say what differs."""
 
-from core import audit, ledger, ledger_proof, metering_proof, payments, settling
+from core import (
+    audit,
+    ledger,
+    ledger_proof,
+    metering_proof,
+    payments,
+    pricing_rules,
+    settling,
+)
 from core.audit import reading
 from core.db.triggers import missing_guards
 from core.db.work import Database, Work
@@ -8,7 +16,12 @@ from core.kernel.caller import SYSTEM
 from core.kernel.ids import is_id
 from core.kernel.proving import Proof
 
-PROTECTED = (*ledger_proof.PROTECTED, *metering_proof.PROTECTED, *audit.PROTECTED)
+PROTECTED = (
+    *ledger_proof.PROTECTED,
+    *metering_proof.PROTECTED,
+    *audit.PROTECTED,
+    *pricing_rules.PROTECTED,
+)
 """Tables whose rows are inserted and never changed; a trigger on each refuses it."""
 
 SECONDS_MAX = 3600.0

@@ -65,6 +65,9 @@ HARMLESS = {
     *("credits_expire_after_days", "minimum_amount", "stackable"),
     *("first_purchase_only", "redemptions_max", "redemptions_per_project", "redeem_by"),
     "include_ended",
+    *("rule_key", "applies_to", "when", "adjust", "stops", "effective_at", "ends_at", "version"),
+    *("of", "values", "country", "region", "segments", "usage_properties", "suppose"),
+    *("plan_key", "product_key", "item_key", "at"),
     *("amounts", "groups", "windows", "closed", "round_on", "rounding"),
 }
 """Fields that name nothing: values of the caller's own, and what all customers share."""

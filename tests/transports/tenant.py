@@ -69,6 +69,11 @@ COUPON = {
     "amount": "5",
     "asset": "CREDIT/6",
     "redemptions_per_project": 5,
+LOYAL = {
+    "rule_key": "loyal",
+    "name": "Loyalty",
+    "when": {"kind": "segment", "any_of": ["loyal"]},
+    "adjust": {"kind": "percent", "percent": "-10"},
 }
 
 
@@ -206,6 +211,9 @@ async def open_platform(world: World) -> None:
     await ask(world, "create_coupon", **COUPON)
     await ask(world, "create_coupon", **PERCENT_OFF)
     await ask(world, "start_usage_export", meter_key=METER["key"], event_name="tokens")
+    tier = {"of": "project", "property": "tier", "type": "text"}
+    await ask(world, "define_pricing_property", **tier)
+    await ask(world, "create_pricing_rule", **LOYAL)
     told = inbox.read_event(stripe_events.paid(STRIPE_EVENT), inbox.Endpoint.SNAPSHOT)
     async with world.database.begin(SYSTEM) as work:
         await inbox.store(work, [told])
@@ -232,6 +240,8 @@ async def move_in(world: World, key: str, gateway: FakeGateway) -> Tenant:
         owner_user_id=people[Role.OWNER],
     )
     here = {"project_id": project["id"]}
+    facts = {"segments": ["loyal", key], "properties": {"tier": f"{key} tier"}}
+    await ask(world, "set_pricing_facts", **here, **facts)
     for role in (Role.ADMIN, Role.MEMBER, Role.VIEWER):
         await ask(world, "add_member", **here, user_id=people[role], role=str(role))
     wallets = [
