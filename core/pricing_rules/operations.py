@@ -213,8 +213,8 @@ async def get_pricing_rule(work: Work, request: GetPricingRule) -> PricingRuleDe
         RuleNotFound,
         AmountBelowZero,
         TooManyRules,
-        pricing.PriceRefused,
-        pricing.UsageRefused,
+        *pricing.PriceRefused.__subclasses__(),
+        *pricing.UsageRefused.__subclasses__(),
     ),
     examples=(
         Example(
