@@ -69,6 +69,7 @@ COUPON = {
     "amount": "5",
     "asset": "CREDIT/6",
     "redemptions_per_project": 5,
+}
 LOYAL = {
     "rule_key": "loyal",
     "name": "Loyalty",
