@@ -90,9 +90,8 @@ def decide(question: Question, standings: Sequence[Standing], *, holds_plan: boo
 
 def _judge(question: Question, standing: Standing) -> Decision:
     allowance, by_override = standing.grant.allowance, standing.grant.override is not None
-    if not allowance.is_on:
-        no = Reason.DENIED if by_override else Reason.SWITCHED_OFF
-    else:
+    no: Reason | None = Reason.DENIED if by_override else Reason.SWITCHED_OFF
+    if allowance.is_on:
         no = _exceeded(question, standing)
     if no is None:
         yes = Reason.GRANTED if by_override else Reason.INCLUDED

@@ -5,6 +5,7 @@ What a subscription holds only that subscription changes; what staff assigned gi
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import insert, select, update
 
@@ -15,7 +16,8 @@ from core.entitlements.errors import PlanHeldBySubscription, PlanNotHeld
 from core.entitlements.model import OPERATOR, Assignment, Version
 from core.operations.errors import invalid
 
-WITHDRAWN, REPLACED, MIGRATED = "withdrawn", "replaced", "migrated"
+WITHDRAWN: Literal["withdrawn"] = "withdrawn"
+REPLACED, MIGRATED = "replaced", "migrated"
 
 
 async def assign(
@@ -68,8 +70,8 @@ async def assign(
 
 def _says_the_same(one: Assignment, other: Assignment) -> bool:
     """Tell whether nothing would change, whoever asks for it and when."""
-    kept = {"id": one.id, "assigned_by": one.assigned_by, "starts_at": one.starts_at}
-    return replace(other, **kept) == one
+    asked = replace(other, id=one.id, assigned_by=one.assigned_by, starts_at=one.starts_at)
+    return asked == one
 
 
 async def withdraw(work: Work, project_id: str, product_key: str, *, source: str) -> Assignment:

@@ -4,9 +4,15 @@ from core.metering.charging import Charged, charge
 from core.metering.deduplicating import Status, Verdict
 from core.metering.errors import (
     EventConflict,
+    MeterArchived,
     MeterKeyTaken,
     MeterNotChargeable,
     MeterNotFound,
+    PropertiesTooLarge,
+    PropertyMissing,
+    PropertyNotNumeric,
+    QuantityNotRead,
+    QuantityOutOfRange,
     SummaryTooLarge,
 )
 from core.metering.meters import by_key as find_meters
@@ -30,10 +36,16 @@ __all__ = [
     "Event",
     "EventConflict",
     "Meter",
+    "MeterArchived",
     "MeterKeyTaken",
     "MeterNotChargeable",
     "MeterNotFound",
     "Place",
+    "PropertiesTooLarge",
+    "PropertyMissing",
+    "PropertyNotNumeric",
+    "QuantityNotRead",
+    "QuantityOutOfRange",
     "Received",
     "Status",
     "SummaryTooLarge",
