@@ -31,6 +31,7 @@ DEFAULT_TOOLS = (
     "create_meter",
     "record_usage",
     "charge_usage",
+    "check_entitlement",
     "summarize_usage",
     "list_usage_events",
     "list_members",

@@ -154,6 +154,7 @@ def _wire(settings: Settings, clock: Clock) -> Installation:
             cache=cache,
             hasten=partial(jobs.run_now, runtime),
             given={
+                **surface.knowledge(),
                 payments.Limits: paying.gateway.limits,
                 ReturnPages: pages,
             },

@@ -19,6 +19,7 @@ from core.operations.limits import MemoryLimiter, Rate
 from core.operations.operation import RateClass
 from core.operations.perform import FindProject, Gate
 from core.operations.scopes import SCOPES
+from core.surface import knowledge
 
 START = datetime(2026, 11, 20, 9, tzinfo=UTC)
 DIGEST_KEY = b"a key for tests, thirty-two long"
@@ -106,7 +107,8 @@ class World:
         database = Database(engines, clock, CountingIds(clock), DIGEST_KEY)
         trail = Trail(database)
         cache = MemoryCache(clock, LIFETIMES)
-        gate = Gate(database, trail, MemoryLimiter(clock), RATES, find_project, cache=cache)
+        limiter, known = MemoryLimiter(clock), knowledge()
+        gate = Gate(database, trail, limiter, RATES, find_project, cache=cache, given=known)
         return cls(url, engines, clock, database, trail, gate, owner_url)
 
     @asynccontextmanager

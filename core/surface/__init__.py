@@ -2,6 +2,7 @@
 
 from core.surface.hearing import HANDLERS
 from core.surface.jobs import JOBS, SCHEDULES, TRAILS
+from core.surface.knowing import knowledge
 from core.surface.operations import OPERATIONS
 from core.surface.proving import PROTECTED, SECONDS_MAX, prove
 
@@ -13,5 +14,6 @@ __all__ = [
     "SCHEDULES",
     "SECONDS_MAX",
     "TRAILS",
+    "knowledge",
     "prove",
 ]

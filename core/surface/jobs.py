@@ -3,6 +3,7 @@
 from core import (
     audit,
     checkouts,
+    entitlements,
     exporting,
     inbox,
     jobs,
@@ -84,6 +85,7 @@ SCHEDULES = (
 JOBS: tuple[Job, ...] = (
     *(each.job for each in SCHEDULES),
     inbox.handle_event,
+    *entitlements.JOBS,
     *packs.JOBS,
     *payers.JOBS,
     *checkouts.JOBS,

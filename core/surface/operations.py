@@ -5,6 +5,8 @@ from typing import Any
 from core.checkouts import operations as checkouts
 from core.compliance import operations as compliance
 from core.coupons import operations as coupons
+from core.entitlements import operations as entitlements
+from core.entitlements import plan_operations as plan_holding
 from core.exporting import operations as exporting
 from core.inbox import operations as inbox
 from core.metering import operations as metering
@@ -26,6 +28,8 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *projects.OPERATIONS,
     *wallets.OPERATIONS,
     *metering.OPERATIONS,
+    *entitlements.OPERATIONS,
+    *plan_holding.OPERATIONS,
     *packs.OPERATIONS,
     *checkouts.OPERATIONS,
     *payers.OPERATIONS,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.kernel.caller import Role
+from tests.transports.plans import MIGRATION
 from tests.transports.tenant import RECONCILIATION, STRIPE_EVENT, Tenant, use
 
 Arguments = Callable[[Tenant], dict[str, Any]]
@@ -95,6 +96,28 @@ CASES: dict[str, Case] = {
     "stop_usage_export": about(meter_key="tokens"),
     "list_usage_exports": about(limit=5),
     "list_usage_export_errors": here(meter_key="tokens"),
+    "check_entitlement": here(feature_key="desk_tokens", quantity="5"),
+    "list_entitlements": here(limit=2),
+    "use_entitlement": here(
+        feature_key="desk_tokens", event_id="new-3", properties={"tokens": 7, "model": "new"}
+    ),
+    "set_entitlement_override": here(
+        feature_key="desk_tokens", mode="limit", override_limit="5", per="day", reason="A test"
+    ),
+    "remove_entitlement_override": here(feature_key="desk_seats"),
+    "assign_plan": here(
+        plan_key="desk_plus",
+        version=1,
+        anchor_at="2026-11-01T00:00:00Z",
+        ends_at="2027-11-01T00:00:00Z",
+    ),
+    "withdraw_plan": here(product_key="desk"),
+    "list_plan_assignments": here(plan_key="desk_basic", include_closed=True),
+    "preview_plan_migration": about(
+        plan_key="desk_basic", version=1, to_plan_key="desk_plus", to_version=1
+    ),
+    "migrate_plan": about(plan_key="desk_basic", version=1),
+    "get_plan_migration": about(migration_id=MIGRATION),
     "create_credit_pack": about(
         pack_key="yearly",
         name="Yearly",
@@ -199,6 +222,6 @@ MONEY = (
     *("grant_credits", "transfer_credits", "hold_credits", "capture_hold", "charge_usage"),
     *("record_usage", "reverse_transaction", "create_checkout", "enable_auto_top_up"),
     *("refund_payment", "retry_refund"),
-    "redeem_promotion_code",
+    *("redeem_promotion_code", "use_entitlement"),
 )
 """What moves value or is the cause of it."""

@@ -68,6 +68,17 @@ HARMLESS = {
     *("rule_key", "applies_to", "when", "adjust", "stops", "effective_at", "ends_at", "version"),
     *("of", "values", "country", "region", "segments", "usage_properties", "suppose"),
     *("plan_key", "product_key", "item_key", "at"),
+    *(
+        "feature_key",
+        "mode",
+        "override_limit",
+        "per",
+        "plan_key",
+        "version",
+        "anchor_at",
+        "ends_at",
+    ),
+    *("product_key", "include_closed", "to_plan_key", "to_version", "migration_id"),
     *("amounts", "groups", "windows", "closed", "round_on", "rounding"),
 }
 """Fields that name nothing: values of the caller's own, and what all customers share."""
@@ -151,4 +162,5 @@ def _places(them: Tenant) -> list[tuple[str, ...]]:
     went_back = (them.refund_id, them.dispute_id)
     offered = (them.promotion_code_id, them.discount_id)
     left_at = ("2026-11-20T09:00:00+00:00", them.project_id, them.charged_event_id)
-    return [*((each,) for each in (*ids, *more, *paid, *went_back, *offered)), left_at]
+    held = (them.project_id, them.assignment_id)
+    return [*((each,) for each in (*ids, *more, *paid, *went_back, *offered)), left_at, held]

@@ -26,6 +26,7 @@ from core.reconciling.tables import reconciliations
 from mcp_server.wiring import OPERATIONS
 from tests import servers, stripe_events
 from tests.fakes.gateway import FakeGateway
+from tests.transports.plans import open_plans
 from tests.world import AUDITOR, OPERATOR, START, World, agent
 
 BY_NAME = {each.name: each for each in OPERATIONS}
@@ -118,6 +119,8 @@ class Tenant:
     method_id: str
     top_up_id: str
     """One that nobody has paid for yet."""
+    assignment_id: str
+    """Of the first version of a plan."""
     """What it was paid with, and kept."""
     promotion_code: str
     """One that this customer alone may redeem."""
@@ -211,6 +214,7 @@ async def open_platform(world: World) -> None:
     await ask(world, "create_credit_pack", **PACK)
     await ask(world, "create_coupon", **COUPON)
     await ask(world, "create_coupon", **PERCENT_OFF)
+    await open_plans(world)
     await ask(world, "start_usage_export", meter_key=METER["key"], event_name="tokens")
     tier = {"of": "project", "property": "tier", "type": "text"}
     await ask(world, "define_pricing_property", **tier)
@@ -271,6 +275,7 @@ async def move_in(world: World, key: str, gateway: FakeGateway) -> Tenant:
     bought = await _buy(world, gateway, **team)
     went_back = await _lose(world, gateway, bought["payment_id"], **here)
     top_up_id = await _run_low(world, **prepaid)
+    assignment_id = await _entitle(world, key, **here)
     await _reject(world, project["id"], f"{key}-charged")
     tenant = Tenant(
         key=key,
@@ -290,6 +295,7 @@ async def move_in(world: World, key: str, gateway: FakeGateway) -> Tenant:
         invocation_id=calls["items"][0]["id"],
         top_up_id=top_up_id,
         **await _redeem(world, key, **here),
+        assignment_id=assignment_id,
         **bought,
         **went_back,
     )
@@ -355,6 +361,15 @@ async def _reject(world: World, project_id: str, event_id: str) -> None:
     }
     async with world.database.begin(SYSTEM) as work:
         await work.execute(insert(copies), rejected)
+
+
+async def _entitle(world: World, key: str, **here: str) -> str:
+    """Assign a plan, and make an exception."""
+    held = await ask(world, "assign_plan", **here, plan_key="desk_basic", version=1)
+    wide = {"feature_key": "desk_seats", "mode": "limit", "override_limit": "7"}
+    await ask(world, "set_entitlement_override", **here, **wide, reason=f"promised to {key}")
+    assignment_id: str = held["id"]
+    return assignment_id
 
 
 async def _lose(world: World, gateway: FakeGateway, payment_id: str, **here: str) -> dict[str, str]:

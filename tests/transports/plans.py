@@ -1,0 +1,70 @@
+"""A product line that every customer of the doors' tests holds a plan of."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import insert
+
+from core import catalog
+from core.entitlements.tables import migrations
+from core.kernel.caller import SYSTEM
+from core.kernel.ids import compose
+from tests.core.catalog.shop import book, feature, plan, product, written
+from tests.world import START, World
+
+MIGRATION = compose("plm", 1)
+"""One that is over, and moved nobody."""
+FEE = {"key": "fee", "name": "Fee", "kind": "recurring"}
+FEATURES = (
+    ("desk_sso", "switch", None),
+    ("desk_seats", "limit", None),
+    ("desk_tokens", "quota", "tokens"),
+)
+BASIC = (
+    {"feature_key": "desk_seats", "limit": "3"},
+    {"feature_key": "desk_tokens", "limit": "100000", "per": "month"},
+)
+PLUS = (*BASIC, {"feature_key": "desk_sso"})
+
+
+async def open_plans(world: World) -> None:
+    """Sell the plans desk_basic, of which there are two versions, and desk_plus."""
+    async with world.database.begin(SYSTEM) as work:
+        for key, kind, metered in FEATURES:
+            await catalog.create_feature(work, feature(work, key, kind, metered))
+        await catalog.create_product(work, product(work, "desk"))
+        await catalog.create_book(work, book(work, "desk_usd", "USD/2"))
+    first = await _publish(world, "desk_basic", BASIC)
+    await _publish(world, "desk_plus", PLUS)
+    async with world.database.begin(SYSTEM) as work:
+        given = (await written(work, _items(), BASIC[:1])).entitlements
+        await catalog.change_plan(work, "desk_basic", named={}, terms={"entitlements": given})
+        second = await catalog.publish(work, "desk_basic")
+        over = {
+            "id": MIGRATION,
+            "from_version_id": first.id,
+            "to_version_id": second.id,
+            "state": "finished",
+            "total": 0,
+            "moved": 0,
+            "before_id": compose("asg", 1),
+            "asked_by": "system",
+            "created_at": START,
+            "finished_at": START,
+        }
+        await work.execute(insert(migrations), over)
+
+
+async def _publish(
+    world: World, key: str, gives: Sequence[Mapping[str, Any]]
+) -> catalog.PlanVersion:
+    async with world.database.begin(SYSTEM) as work:
+        begun = plan(work, key)
+        named = {name: getattr(begun, name) for name in begun.__slots__} | {"product_key": "desk"}
+        terms = await written(work, _items(), gives)
+        await catalog.create_plan(work, catalog.Plan(**named), terms)
+        return await catalog.publish(work, key)
+
+
+def _items() -> list[dict[str, Any]]:
+    return [FEE | {"prices": {"desk_usd": {"model": "flat", "amount": "10"}}}]
