@@ -12,8 +12,6 @@ WITHDRAWN = "plan.withdrawn"
 MOVED = "plan.moved"
 OVERRIDDEN = "entitlement.overridden"
 OVERRIDE_REMOVED = "entitlement.override_removed"
-MIGRATION_BEGUN = "plan_migration.begun"
-MIGRATION_FINISHED = "plan_migration.finished"
 
 
 def facts_of(assignment: Assignment, version: Version) -> dict[str, Any]:
@@ -21,8 +19,7 @@ def facts_of(assignment: Assignment, version: Version) -> dict[str, Any]:
     ends_at = assignment.ends_at
     return {
         "product_key": version.product_key,
-        "plan_key": version.plan_key,
-        "plan_version": version.number,
+        **version.named,
         "source": assignment.source,
         "starts_at": assignment.starts_at.isoformat(),
         "ends_at": ends_at.isoformat() if ends_at else None,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
 from core.catalog import Entitled, FeatureKind, Interval, PlanVersion, QuotaWindow
 from core.entitlements.windows import Cycle
@@ -61,6 +61,11 @@ class Version:
     interval: Interval
     given: Mapping[str, Allowance]
     """By feature."""
+
+    @property
+    def named(self) -> dict[str, Any]:
+        """Say which it is, as events do."""
+        return {"plan_key": self.plan_key, "plan_version": self.number}
 
     @classmethod
     def of(cls, version: PlanVersion) -> Self:

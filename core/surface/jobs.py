@@ -3,12 +3,12 @@
 from core import (
     audit,
     checkouts,
-    entitlements,
     exporting,
     inbox,
     jobs,
     ledger_proof,
     messaging,
+    moving,
     packs,
     payers,
     reconciling,
@@ -85,7 +85,7 @@ SCHEDULES = (
 JOBS: tuple[Job, ...] = (
     *(each.job for each in SCHEDULES),
     inbox.handle_event,
-    *entitlements.JOBS,
+    *moving.JOBS,
     *packs.JOBS,
     *payers.JOBS,
     *checkouts.JOBS,

@@ -10,6 +10,7 @@ from core.entitlements import plan_operations as plan_holding
 from core.exporting import operations as exporting
 from core.inbox import operations as inbox
 from core.metering import operations as metering
+from core.moving import operations as moving
 from core.operations.operation import Operation
 from core.packs import operations as packs
 from core.payers import operations as payers
@@ -30,6 +31,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *metering.OPERATIONS,
     *entitlements.OPERATIONS,
     *plan_holding.OPERATIONS,
+    *moving.OPERATIONS,
     *packs.OPERATIONS,
     *checkouts.OPERATIONS,
     *payers.OPERATIONS,

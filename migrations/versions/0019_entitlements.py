@@ -8,7 +8,7 @@ from migrations.types import instant, key
 revision = "0019"
 down_revision = "0017"
 
-ASSIGNMENTS, MIGRATIONS = "entitlements_assignments", "entitlements_migrations"
+ASSIGNMENTS, MIGRATIONS = "entitlements_assignments", "moving_migrations"
 
 
 def upgrade() -> None:

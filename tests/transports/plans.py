@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import insert
 
 from core import catalog
-from core.entitlements.tables import migrations
 from core.kernel.caller import SYSTEM
 from core.kernel.ids import compose
+from core.moving.tables import migrations
 from tests.core.catalog.shop import book, feature, plan, product, written
 from tests.world import START, World
 

@@ -7,14 +7,15 @@ import pytest
 from sqlalchemy import func, select
 
 from core import catalog, surface
-from core.entitlements import migrating, tables
-from core.entitlements.errors import (
+from core.entitlements import tables
+from core.jobs import Runtime, run_due
+from core.kernel.ids import compose
+from core.moving import migrating
+from core.moving.errors import (
     NotOneProductLine,
     PlanMigrationNotFound,
     PlanMigrationUnderWay,
 )
-from core.jobs import Runtime, run_due
-from core.kernel.ids import compose
 from core.operations.errors import InvalidRequest
 from tests.core.entitlements.house import SSO, House, calls, seats
 from tests.world import AUDITOR, OPERATOR, PROJECT, World

@@ -4,15 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import select
-
+from core import entitlements
 from core.catalog import FeatureKind
 from core.db.work import Work
-from core.entitlements import resolving, tables
-from core.entitlements.counting import standings
-from core.entitlements.holders import holds_now
-from core.entitlements.migrating import Route
-from core.entitlements.model import Allowance, Held, Version, generosity, most_generous
+from core.entitlements import Allowance, Held, Version, generosity, most_generous
+from core.moving.migrating import Route
 
 
 class Effect(StrEnum):
@@ -50,16 +46,12 @@ class Preview:
 
 async def preview(work: Work, there: Route, after: str | None, limit: int) -> list[Preview]:
     """Return what would change for the projects that hold the version, by their ids."""
-    a = tables.assignments.c
-    query = select(a.project_id).where(a.version_id == there.start.id, *holds_now(work))
-    if after is not None:
-        query = query.where(a.project_id > after)
-    rows = list(await work.execute(query.order_by(a.project_id).limit(limit)))
-    return [await _of(work.within(each.project_id), there) for each in rows]
+    found = await entitlements.Holders().after(work, there.start.id, after, limit)
+    return [await _of(work.within(each), there) for each in found]
 
 
 async def _of(work: Work, there: Route) -> Preview:
-    held, goal = await resolving.held_by(work), Version.of(there.goal)
+    held, goal = await entitlements.held_by(work), Version.of(there.goal)
     [now] = [each for each in held.active(work.now) if each.version.id == there.start.id]
     then = held.instead(now, goal)
     found = []
@@ -72,7 +64,7 @@ async def _of(work: Work, there: Route) -> Preview:
 
 async def _change(work: Work, key: str, held: Held, then: Held) -> Change | None:
     """Compare what is given now with what would be, with all other plans and exceptions."""
-    feature = await resolving.feature(work, key)
+    feature = await entitlements.find_feature(work, key)
     was = most_generous(held.grants(key, feature.kind, work.now))
     would_be = most_generous(then.grants(key, feature.kind, work.now))
     before = was.allowance if was else None
@@ -83,7 +75,7 @@ async def _change(work: Work, key: str, held: Held, then: Held) -> Change | None
     if feature.kind is not FeatureKind.QUOTA:
         return Change(key, effect, before, after)
     counted = would_be if would_be and would_be.allowance.per else was
-    [standing] = await standings(work, feature, [counted] if counted else [])
+    [standing] = await entitlements.standings(work, feature, [counted] if counted else [])
     return Change(key, effect, before, after, standing.used)
 
 
