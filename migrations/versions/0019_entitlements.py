@@ -6,7 +6,7 @@ from alembic import op
 from migrations.types import instant, key
 
 revision = "0019"
-down_revision = "0020"
+down_revision = "0021"
 
 ASSIGNMENTS, MIGRATIONS = "entitlements_assignments", "moving_migrations"
 
