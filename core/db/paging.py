@@ -58,5 +58,9 @@ def page(rows: Sequence[T], limit: int, key: Callable[[T], Sequence[str]]) -> Pa
     shown = list(rows[:limit])
     if len(rows) <= limit:
         return Page(shown, None)
-    word = base64.urlsafe_b64encode(orjson.dumps(list(key(shown[-1])))).decode().rstrip("=")
-    return Page(shown, word)
+    return Page(shown, cursor_of(key(shown[-1])))
+
+
+def cursor_of(key: Sequence[str]) -> str:
+    """Write the cursor of what was shown last, for whoever pages by hand."""
+    return base64.urlsafe_b64encode(orjson.dumps(list(key))).decode().rstrip("=")

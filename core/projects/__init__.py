@@ -12,6 +12,7 @@ from core.projects.errors import (
 from core.projects.finding import (
     find_project,
     get_project,
+    list_projects,
     lock_project,
     memberships_of,
     role_of,
@@ -45,6 +46,7 @@ __all__ = [
     "get_project",
     "invitation_path",
     "know_person",
+    "list_projects",
     "lock_project",
     "memberships_of",
     "normal_email",

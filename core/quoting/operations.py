@@ -1,41 +1,15 @@
 """What a caller can ask about prices: what would it cost, and why did it cost that."""
 
-from core import ledger, pricing, projects
+from core import ledger, projects
 from core.db.work import Work
 from core.kernel.caller import PlatformRole, Role
 from core.operations.operation import Effect, Example, operation
 from core.operations.scopes import Toolset
 from core.quoting import explaining, previewing
 from core.quoting.explanation_shapes import ExplainCharge, Explanation, explanation_view
+from core.quoting.plan_operations import preview_usage_cost, simulate_price_change
+from core.quoting.refusals import PRICE_REFUSED, USAGE_REFUSED
 from core.quoting.shapes import PreviewPrice, PricePreview
-
-PRICE_REFUSED = (
-    pricing.PriceNotReadable,
-    pricing.TiersMissing,
-    pricing.TiersUnordered,
-    pricing.TierNotOpen,
-    pricing.TierOpenTooEarly,
-    pricing.TierWithoutPrice,
-    pricing.BelowLeast,
-    pricing.NotPositive,
-    pricing.TermNotForModel,
-    pricing.CommitmentUnclear,
-    pricing.PropertiesUnclear,
-    pricing.CellUnclear,
-    pricing.CellRepeated,
-)
-USAGE_REFUSED = (
-    pricing.QuantityNegative,
-    pricing.QuantityNotWhole,
-    pricing.QuantityNotNumber,
-    pricing.QuantityTooLarge,
-    pricing.QuantityTooFine,
-    pricing.AmountTooLarge,
-    pricing.TransactionsMissing,
-    pricing.WindowsMissing,
-    pricing.GroupsMissing,
-    pricing.NoPriceForGroup,
-)
 
 
 @operation(
@@ -110,4 +84,4 @@ async def explain_charge(work: Work, request: ExplainCharge) -> Explanation:
     return explanation_view(booked, explained, for_staff=work.caller.is_platform)
 
 
-OPERATIONS = (preview_price, explain_charge)
+OPERATIONS = (preview_price, preview_usage_cost, simulate_price_change, explain_charge)

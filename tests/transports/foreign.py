@@ -60,10 +60,6 @@ HARMLESS = {
     *("threshold", "monthly_spend_max", "daily_spend_max", "monthly_count_max", "daily_count_max"),
     *("pack_key", "credits", "bonus_credits", "description", "expires_after_days", "visibility"),
     *("include_archived", "success_url", "cancel_url", "return_url", "keep_payment_method"),
-    *("product_key", "feature_key", "book_key", "plan_key", "kind", "starts_at", "ends_at"),
-    *("is_default", "interval", "interval_count", "trial_days", "items", "entitlements"),
-    *("included_credits", "notes", "version", "revision", "effective_at", "from_version"),
-    *("to_version", "prices", "enabled", "unlimited", "per"),
     *("status", "event_name", "tiers"),
     *("coupon_key", "kind", "percent", "trial_days", "duration", "periods", "product_keys"),
     *("credits_expire_after_days", "minimum_amount", "stackable"),
@@ -84,6 +80,7 @@ HARMLESS = {
     ),
     *("product_key", "include_closed", "to_plan_key", "to_version", "migration_id"),
     *("amounts", "groups", "windows", "closed", "round_on", "rounding"),
+    *("draft", "price_book", "seats", "from_version"),
 }
 """Fields that name nothing: values of the caller's own, and what all customers share."""
 
