@@ -6,8 +6,6 @@ from core.catalog.drafting import create as create_plan
 from core.catalog.drafting import replace_terms
 from core.catalog.errors import (
     DraftChanged,
-    FeatureKeyTaken,
-    FeatureNotFound,
     NoPriceInCurrency,
     PlanArchived,
     PlanKeyTaken,
@@ -15,33 +13,21 @@ from core.catalog.errors import (
     PlanNotPublishable,
     PlanVersionNotFound,
     PlanVersionPublished,
-    PriceBookKeyTaken,
-    PriceBookNotFound,
-    ProductArchived,
     ProductInUse,
-    ProductKeyTaken,
-    ProductNotFound,
 )
-from core.catalog.finding import book as find_book
 from core.catalog.finding import (
-    books,
     choose_book,
     draft_or_none,
-    features,
     plans_after,
     version_by_id,
     versions,
 )
 from core.catalog.finding import draft as draft_of
-from core.catalog.finding import feature as find_feature
 from core.catalog.finding import plan as find_plan
-from core.catalog.finding import product as find_product
 from core.catalog.finding import version as find_version
 from core.catalog.holding import Holders, holders
 from core.catalog.model import (
     Entitled,
-    Feature,
-    FeatureKind,
     IncludedCredits,
     Interval,
     IntervalUnit,
@@ -49,27 +35,42 @@ from core.catalog.model import (
     ItemKind,
     Plan,
     PlanVersion,
-    PriceBook,
-    Product,
     QuotaWindow,
     Terms,
     VersionState,
     book_for,
 )
+from core.catalog.proof import PROTECTED, prove
 from core.catalog.publishing import archive as archive_plan
-from core.catalog.publishing import publish
-from core.catalog.stocking import (
+from core.catalog.publishing import archive_product, publish
+from core.catalog.writing import read_terms, write_terms
+from core.products import (
+    Feature,
+    FeatureKeyTaken,
+    FeatureKind,
+    FeatureNotFound,
+    PriceBook,
+    PriceBookKeyTaken,
+    PriceBookNotFound,
+    Product,
+    ProductArchived,
+    ProductKeyTaken,
+    ProductNotFound,
     archive_feature,
-    archive_product,
     change_book,
     change_product,
     create_book,
     create_feature,
     create_product,
+    find_book,
+    find_feature,
+    find_product,
 )
-from core.catalog.writing import read_terms, write_terms
+from core.products import find_books as books
+from core.products import find_features as features
 
 __all__ = [
+    "PROTECTED",
     "Change",
     "DraftChanged",
     "Entitled",
@@ -127,6 +128,7 @@ __all__ = [
     "find_version",
     "holders",
     "plans_after",
+    "prove",
     "publish",
     "read_terms",
     "replace_terms",

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from sqlalchemy import insert, update
 
+from core import products
 from core.catalog import events, finding, tables
 from core.catalog.comparing import compare
 from core.catalog.errors import (
@@ -15,7 +16,6 @@ from core.catalog.errors import (
     PlanKeyTaken,
     PlanVersionNotFound,
     PlanVersionPublished,
-    ProductArchived,
 )
 from core.catalog.model import Plan, PlanVersion, Terms
 from core.catalog.writing import write_terms
@@ -31,11 +31,11 @@ _TERMS = tuple(each.name for each in fields(Terms))
 async def create(work: Work, plan: Plan, terms: Terms) -> PlanVersion:
     """Write a plan and the draft of its first version. Its key names it for ever."""
     # Locked, so that the product is not archived while a plan of it is made.
-    product = await finding.product(work, plan.product_key, lock=True)
+    product = await products.find_product(work, plan.product_key, lock=True)
     if product.archived_at:
-        raise ProductArchived(product.key)
-    row = {name: getattr(plan, name) for name in plan.__slots__ if name != "product_key"}
-    if not await insert_if_absent(work, tables.plans, row | {"product_id": product.id}):
+        raise products.ProductArchived(product.key)
+    row = {name: getattr(plan, name) for name in plan.__slots__}
+    if not await insert_if_absent(work, tables.plans, row):
         raise PlanKeyTaken(plan.key)
     await events.tell(work, events.PLAN_CREATED, plan.id, events.plan_facts(plan))
     return await _begin(work, plan, 1, terms, None)

@@ -5,54 +5,15 @@ from typing import Any
 
 from core import audit, messaging
 from core.catalog.comparing import Change
-from core.catalog.model import Feature, Plan, PlanVersion, PriceBook, Product
+from core.catalog.model import Plan, PlanVersion
 from core.db.work import Work
 
-PRODUCT_CREATED = "product.created"
-PRODUCT_UPDATED = "product.updated"
-PRODUCT_ARCHIVED = "product.archived"
-FEATURE_CREATED = "feature.created"
-FEATURE_ARCHIVED = "feature.archived"
-BOOK_CREATED = "price_book.created"
-BOOK_UPDATED = "price_book.updated"
 PLAN_CREATED = "plan.created"
 PLAN_UPDATED = "plan.updated"
 PLAN_PUBLISHED = "plan.published"
 PLAN_ARCHIVED = "plan.archived"
 
 Facts = Mapping[str, Any]
-
-
-def product_facts(product: Product) -> Facts:
-    return {
-        "product_key": product.key,
-        "name": product.name,
-        "description": product.description,
-        "is_archived": product.archived_at is not None,
-    }
-
-
-def feature_facts(feature: Feature) -> Facts:
-    return {
-        "feature_key": feature.key,
-        "name": feature.name,
-        "kind": feature.kind.value,
-        "unit": feature.unit,
-        "meter_key": feature.meter_key,
-        "is_archived": feature.archived_at is not None,
-    }
-
-
-def book_facts(book: PriceBook) -> Facts:
-    return {
-        "book_key": book.key,
-        "name": book.name,
-        "currency": str(book.asset),
-        "starts_at": book.starts_at and book.starts_at.isoformat(),
-        "ends_at": book.ends_at and book.ends_at.isoformat(),
-        "priority": book.priority,
-        "is_default": book.is_default,
-    }
 
 
 def plan_facts(plan: Plan) -> Facts:
@@ -90,6 +51,6 @@ async def tell_version(
     """Tell of a version. The trail keeps what was changed, by path, because drafts are not kept."""
     facts = version_facts(version)
     await messaging.publish(work, happened, version.plan.id, facts)
-    told = [{"path": each.path, "before": each.before, "after": each.after} for each in changes]
+    told = {each.path: {"before": each.before, "after": each.after} for each in changes}
     await audit.record(work, happened, version.plan.id, **facts, changes=told)
     work.record("changed", version.id)

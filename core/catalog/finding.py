@@ -1,80 +1,32 @@
-"""Find products, features, price books, and plans with their versions."""
+"""Find plans with their versions, and the price book in which one is sold."""
 
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, select
 
 from core.catalog import tables
 from core.catalog.errors import (
-    FeatureNotFound,
     NoPriceInCurrency,
     PlanArchived,
     PlanNotFound,
     PlanVersionNotFound,
-    PriceBookNotFound,
-    ProductNotFound,
 )
 from core.catalog.model import (
-    Feature,
-    FeatureKind,
+    Head,
     Plan,
     PlanVersion,
-    PriceBook,
-    Product,
     Terms,
     book_for,
 )
 from core.catalog.writing import read_terms
 from core.db.work import Work
 from core.kernel.money import Asset
+from core.products import PriceBook, find_books
 
 _TERMS = tuple(each.name for each in fields(Terms))
-
-
-# -- Products, features and price books ------------------------------------------------------------
-
-
-async def product(work: Work, key: str, *, lock: bool = False) -> Product:
-    """Find a product, archived ones too. Raises ProductNotFound."""
-    query = select(tables.products).where(tables.products.c.key == key)
-    row = (await work.execute(query.with_for_update() if lock else query)).first()
-    if row is None:
-        raise ProductNotFound(key)
-    return Product(**row._asdict())
-
-
-async def feature(work: Work, key: str) -> Feature:
-    """Find a feature, archived ones too. Raises FeatureNotFound."""
-    found = await features(work, [key])
-    if key not in found:
-        raise FeatureNotFound(key)
-    return found[key]
-
-
-async def features(work: Work, keys: Sequence[str] | None = None) -> dict[str, Feature]:
-    """Return the features that have these keys, or all, by key in order; archived ones too."""
-    query = select(tables.features).order_by(tables.features.c.key)
-    if keys is not None:
-        query = query.where(tables.features.c.key.in_(sorted(set(keys))))
-    return {row.key: feature_of(row) for row in await work.execute(query)}
-
-
-async def book(work: Work, key: str, *, lock: bool = False) -> PriceBook:
-    """Find a price book. Raises PriceBookNotFound."""
-    query = select(tables.books).where(tables.books.c.key == key)
-    row = (await work.execute(query.with_for_update() if lock else query)).first()
-    if row is None:
-        raise PriceBookNotFound(key)
-    return book_of(row)
-
-
-async def books(work: Work) -> dict[str, PriceBook]:
-    """Return every price book, by key in order. There are a few for each currency."""
-    query = select(tables.books).order_by(tables.books.c.key)
-    return {row.key: book_of(row) for row in await work.execute(query)}
 
 
 async def choose_book(work: Work, version: PlanVersion, currency: Asset, at: datetime) -> PriceBook:
@@ -83,7 +35,7 @@ async def choose_book(work: Work, version: PlanVersion, currency: Asset, at: dat
     The open book of that currency that prices the whole version; of several the one of the highest
     priority, then the currency's default. Raises NoPriceInCurrency where there is none.
     """
-    known = (await books(work)).values()
+    known = (await find_books(work)).values()
     chosen = book_for(version, known, currency, at)
     if chosen is None:
         assets = {each.asset for each in known}
@@ -92,16 +44,13 @@ async def choose_book(work: Work, version: PlanVersion, currency: Asset, at: dat
     return chosen
 
 
-# -- Plans and their versions ----------------------------------------------------------------------
-
-
 async def plan(work: Work, key: str, *, lock: bool = False) -> Plan:
     """Find a plan, archived ones too. Raises PlanNotFound."""
     p = tables.plans.c
     if lock:
         # First, and alone: who waits for the lock would read the plan of before the wait with it.
         await work.execute(select(p.id).where(p.key == key).with_for_update())
-    row = (await work.execute(_plans().where(p.key == key))).first()
+    row = (await work.execute(select(tables.plans).where(p.key == key))).first()
     if row is None:
         raise PlanNotFound(key)
     return plan_of(row)
@@ -112,16 +61,29 @@ async def version(work: Work, plan_key: str, number: int | None = None) -> PlanV
 
     What is archived is found by its number; asked what is sold of it, PlanArchived is raised.
     """
-    found, v = await plan(work, plan_key), tables.versions.c
-    if number is None and found.archived_at:
-        raise PlanArchived(plan_key)
-    # Of those that have taken effect the newest is sold, whenever it was to take effect.
-    wanted = v.effective_at <= work.now if number is None else v.number == number
-    query = _versions().where(v.plan_id == found.id, wanted).order_by(v.number.desc()).limit(1)
-    row = (await work.execute(query)).first()
-    if row is None:
+    of = await plan(work, plan_key)
+    if number is None:
+        if of.archived_at:
+            raise PlanArchived(plan_key)
+        found = await in_effect(work, of)
+    else:
+        found = await _one(work, of, tables.versions.c.number == number)
+    if found is None:
         raise PlanVersionNotFound(plan_key, "on sale" if number is None else str(number))
-    return _published(row, found)
+    return found
+
+
+async def in_effect(work: Work, of: Plan) -> PlanVersion | None:
+    """Return the version that is sold now, or would be if its plan were not archived."""
+    # Of those that have taken effect the newest is sold, whenever it was to take effect.
+    return await _one(work, of, tables.versions.c.effective_at <= work.now)
+
+
+async def _one(work: Work, of: Plan, this: ColumnElement[bool]) -> PlanVersion | None:
+    v = tables.versions.c
+    query = _versions().where(v.plan_id == of.id, this).order_by(v.number.desc()).limit(1)
+    row = (await work.execute(query)).first()
+    return _published(row, of) if row else None
 
 
 async def versions(work: Work, of: Plan, *, limit: int) -> list[PlanVersion]:
@@ -133,17 +95,14 @@ async def versions(work: Work, of: Plan, *, limit: int) -> list[PlanVersion]:
 
 async def version_by_id(work: Work, version_id: str) -> PlanVersion:
     """Find a version, published or a draft, by its id. Raises PlanVersionNotFound."""
-    v, d, p = tables.versions.c, tables.drafts.c, tables.plans.c
-    for table in (tables.versions, tables.drafts):
-        held = select(table.c.plan_id).where(table.c.id == version_id)
-        row = (await work.execute(_plans().where(p.id == held.scalar_subquery()))).first()
-        if row is None:
-            continue
-        of = plan_of(row)
-        if table is tables.drafts:
-            rows = await work.execute(select(tables.drafts).where(d.id == version_id))
-            return _drafted(rows.one(), of)
-        return _published((await work.execute(_versions().where(v.id == version_id))).one(), of)
+    drafted = select(tables.drafts).where(tables.drafts.c.id == version_id)
+    published = _versions().where(tables.versions.c.id == version_id)
+    # Drafts first: what is published meanwhile is found where it has gone.
+    for query, told in ((drafted, _drafted), (published, _published)):
+        row = (await work.execute(query)).first()
+        if row is not None:
+            of = select(tables.plans).where(tables.plans.c.id == row.plan_id)
+            return told(row, plan_of((await work.execute(of)).one()))
     raise PlanVersionNotFound(None, version_id)
 
 
@@ -161,39 +120,63 @@ async def draft_or_none(work: Work, of: Plan) -> PlanVersion | None:
     return _drafted(row, of) if row else None
 
 
+async def heads(work: Work, of: Plan, *, limit: int) -> list[Head]:
+    """Return where the newest published versions of a plan stand, the newest first."""
+    v, later = tables.versions.c, _superseded_at()
+    query = select(v.id, v.number, v.published_at, v.effective_at, later)
+    query = query.where(v.plan_id == of.id).order_by(v.number.desc()).limit(limit)
+    return [Head(**row._asdict()) for row in await work.execute(query)]
+
+
 async def plans_after(
-    work: Work,
-    after: str | None,
-    limit: int,
-    *,
-    product_key: str | None = None,
-    archived: bool = False,
+    work: Work, after: str | None, limit: int, *, only: Sequence[Any] = ()
 ) -> list[Plan]:
-    """Return plans in the order of their keys."""
+    """Return plans in the order of their keys, only those of which all of this holds."""
     p = tables.plans.c
-    query = _plans().order_by(p.key).limit(limit)
-    if product_key is not None:
-        query = query.where(tables.products.c.key == product_key)
-    if not archived:
-        query = query.where(p.archived_at.is_(None))
+    query = select(tables.plans).where(*only).order_by(p.key).limit(limit)
     if after is not None:
         query = query.where(p.key > after)
     return [plan_of(row) for row in await work.execute(query)]
 
 
-def _plans() -> Select[Any]:
-    p, product_of = tables.plans.c, tables.products.c
-    named = [each for each in p if each.name != "product_id"]
-    joined = tables.plans.join(tables.products, product_of.id == p.product_id)
-    return select(*named, product_of.key.label("product_key")).select_from(joined)
+def of_product(key: str) -> ColumnElement[bool]:
+    return tables.plans.c.product_key == key
+
+
+def not_archived() -> ColumnElement[bool]:
+    return tables.plans.c.archived_at.is_(None)
+
+
+def ever_sold(work: Work) -> ColumnElement[bool]:
+    """Hold of a plan of which a version has taken effect: others are known to staff alone."""
+    v = tables.versions.c
+    return exists().where(v.plan_id == tables.plans.c.id, v.effective_at <= work.now)
+
+
+async def numbers_of(work: Work, plans: Sequence[Plan]) -> dict[str, tuple[int | None, int | None]]:
+    """Return for each plan, by its id, which version is sold now, and which one is a draft."""
+    ids, v, d = [each.id for each in plans], tables.versions.c, tables.drafts.c
+    newest = select(v.plan_id, func.max(v.number).label("number")).group_by(v.plan_id)
+    sold = newest.where(v.plan_id.in_(ids), v.effective_at <= work.now)
+    drafted = select(d.plan_id, d.number).where(d.plan_id.in_(ids))
+    on_sale = {row.plan_id: row.number for row in await work.execute(sold)}
+    drafts = {row.plan_id: row.number for row in await work.execute(drafted)}
+    return {
+        each.id: (None if each.archived_at else on_sale.get(each.id), drafts.get(each.id))
+        for each in plans
+    }
 
 
 def _versions() -> Select[Any]:
+    return select(tables.versions, _superseded_at())
+
+
+def _superseded_at() -> ColumnElement[datetime]:
     v, later = tables.versions.c, tables.versions.alias("later")
     taking_over = select(func.min(later.c.effective_at)).where(
         later.c.plan_id == v.plan_id, later.c.number > v.number
     )
-    return select(tables.versions, taking_over.scalar_subquery().label("superseded_at"))
+    return taking_over.scalar_subquery().label("superseded_at")
 
 
 def _published(row: Any, of: Plan) -> PlanVersion:
@@ -231,11 +214,3 @@ def _members(row: Any) -> dict[str, Any]:
 
 def plan_of(row: Any) -> Plan:
     return Plan(**row._asdict())
-
-
-def feature_of(row: Any) -> Feature:
-    return Feature(**{**row._asdict(), "kind": FeatureKind(row.kind)})
-
-
-def book_of(row: Any) -> PriceBook:
-    return PriceBook(**{**row._asdict(), "asset": Asset.parse(row.asset)})

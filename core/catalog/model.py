@@ -8,15 +8,7 @@ from enum import StrEnum
 
 from core import pricing
 from core.kernel.money import Asset, Money
-
-
-class FeatureKind(StrEnum):
-    SWITCH = "switch"
-    """Somebody has it or not."""
-    LIMIT = "limit"
-    """So many at a time: seats, projects."""
-    QUOTA = "quota"
-    """So much of what a meter counts, in each window."""
+from core.products import FeatureKind, PriceBook
 
 
 class QuotaWindow(StrEnum):
@@ -54,59 +46,6 @@ class VersionState(StrEnum):
     """A later one is sold instead; whoever holds this one keeps it."""
     ARCHIVED = "archived"
     """Its plan is sold no more; whoever holds it keeps it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Product:
-    """A line of products: its plans are alternatives to each other."""
-
-    id: str
-    key: str
-    name: str
-    description: str | None
-    created_at: datetime
-    updated_at: datetime
-    archived_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Feature:
-    """Something that plans give."""
-
-    id: str
-    key: str
-    name: str
-    kind: FeatureKind
-    unit: str | None
-    """What is counted, in the singular; None for a switch."""
-    meter_key: str | None
-    """What counts a quota; None for anything else."""
-    created_at: datetime
-    archived_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceBook:
-    """Prices in one currency, open for new sales from `starts_at` to `ends_at`, not included."""
-
-    id: str
-    key: str
-    name: str
-    asset: Asset
-    starts_at: datetime | None
-    """None for since ever."""
-    ends_at: datetime | None
-    """None for ever."""
-    priority: int
-    is_default: bool
-    """Of its currency, where priority leaves the choice. It has no dates: it is always open."""
-    revision: int
-    created_at: datetime
-    updated_at: datetime
-
-    def is_open_at(self, instant: datetime) -> bool:
-        begun = self.starts_at is None or self.starts_at <= instant
-        return begun and (self.ends_at is None or instant < self.ends_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,10 +152,34 @@ class PlanVersion(Terms):
     def product_key(self) -> str:
         return self.plan.product_key
 
+    @property
+    def head(self) -> "Head":
+        return Head(
+            id=self.id,
+            number=self.number,
+            published_at=self.published_at,
+            effective_at=self.effective_at,
+            superseded_at=self.superseded_at,
+        )
+
     def state_at(self, instant: datetime) -> VersionState:
+        return self.head.state_at(self.plan, instant)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """A version without what it says: where it stands among the others of its plan."""
+
+    id: str
+    number: int
+    published_at: datetime | None
+    effective_at: datetime | None
+    superseded_at: datetime | None
+
+    def state_at(self, plan: Plan, instant: datetime) -> VersionState:
         if self.published_at is None:
             return VersionState.DRAFT
-        if self.plan.archived_at and self.plan.archived_at <= instant:
+        if plan.archived_at and plan.archived_at <= instant:
             return VersionState.ARCHIVED
         if self.superseded_at and self.superseded_at <= instant:
             return VersionState.SUPERSEDED

@@ -4,12 +4,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert, select, update
 
+from core import products
 from core.catalog import events, finding, tables
 from core.catalog.comparing import compare
 from core.catalog.drafting import expected
-from core.catalog.errors import PlanArchived, PlanNotPublishable, PlanVersionNotFound
+from core.catalog.errors import (
+    PlanArchived,
+    PlanNotPublishable,
+    PlanVersionNotFound,
+    ProductInUse,
+)
 from core.catalog.model import Plan, PlanVersion, Terms
 from core.catalog.reading import (
     Known,
@@ -21,6 +27,8 @@ from core.catalog.reading import (
 from core.catalog.writing import write_terms
 from core.db.work import Work, canonical
 from core.operations.errors import invalid
+
+PLANS_NAMED_MAX = 20
 
 
 async def publish(
@@ -67,6 +75,20 @@ async def archive(work: Work, plan_key: str) -> Plan:
     told = events.plan_facts(after), events.plan_facts(before)
     await events.tell(work, events.PLAN_ARCHIVED, after.id, *told)
     return after
+
+
+async def archive_product(work: Work, key: str) -> products.Product:
+    """Take no more plans for a product. Refused while one is on sale.
+
+    Whoever makes a plan locks its product, too, so that none is made meanwhile.
+    """
+    product = await products.find_product(work, key, lock=True)
+    p = tables.plans.c
+    unarchived = select(p.key).where(p.product_key == key, p.archived_at.is_(None))
+    query = unarchived.order_by(p.key).limit(PLANS_NAMED_MAX)
+    if plans := [row.key for row in await work.execute(query)]:
+        raise ProductInUse(key, plans)
+    return await products.archive_product(work, product)
 
 
 def unready(terms: Terms, known: Known, since: datetime) -> list[Problem]:

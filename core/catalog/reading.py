@@ -9,24 +9,28 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from core import metering, pricing
-from core.catalog import finding
+from core import metering, pricing, products
 from core.catalog.model import (
     Entitled,
-    Feature,
-    FeatureKind,
     IncludedCredits,
     Item,
     ItemKind,
-    PriceBook,
     QuotaWindow,
 )
 from core.catalog.shapes import EntitledForm, IncludedForm, ItemForm
 from core.db.work import Work
+from core.kernel.errors import EngineError
 from core.kernel.money import Asset, Money
 from core.kernel.quantity import micro
 from core.operations.errors import InvalidRequest
 from core.operations.fields import money
+from core.products import Feature, FeatureKind, PriceBook
+
+PRICE_REFUSALS: tuple[type[EngineError], ...] = (
+    pricing.PriceNotReadable,
+    *pricing.PriceRefused.__subclasses__(),
+)
+"""What is said of a price that cannot be."""
 
 Problem = tuple[str, str]
 """The path of a field, and what is wrong with it and would be right."""
@@ -46,10 +50,10 @@ class Known:
 
 async def known(work: Work, meters: Sequence[str | None], features: Sequence[str]) -> Known:
     """Look up what these name, and every price book."""
-    named = await finding.features(work, features)
+    named = await products.find_features(work, features)
     wanted = [*meters, *(each.meter_key for each in named.values())]
     found = await metering.find_meters(work, [key for key in wanted if key])
-    return Known(await finding.books(work), named, found)
+    return Known(await products.find_books(work), named, found)
 
 
 async def known_to(work: Work, items: Sequence[Item], entitlements: Sequence[Entitled]) -> Known:
@@ -81,7 +85,9 @@ def read_entitlements(told: Sequence[EntitledForm], known: Known) -> tuple[Entit
     return tuple(read)
 
 
-def read_included(told: IncludedForm) -> IncludedCredits:
+def read_included(told: IncludedForm | None) -> IncludedCredits | None:
+    if told is None:
+        return None
     asset, path = Asset.parse(told.asset), "included_credits"
     rollover = told.rollover_max
     return IncludedCredits(

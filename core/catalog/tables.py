@@ -1,11 +1,10 @@
-"""The tables of the catalog. All of it belongs to the platform, so that no project leads a key.
+"""The tables of plans. They belong to the platform, so that no project leads a key.
 
 A draft and what was published are two tables: a draft is changed and in the end taken away, and a
 published version is only ever inserted, which a trigger enforces.
 """
 
 from sqlalchemy import (
-    Boolean,
     CheckConstraint,
     Column,
     Index,
@@ -16,69 +15,14 @@ from sqlalchemy import (
     Table,
 )
 
-from core.db.schema import Instant, Key, index_where, json_column, metadata
-
-products = Table(
-    "catalog_products",
-    metadata,
-    Column("id", Key("prd"), nullable=False),
-    Column("key", String(64), nullable=False),
-    Column("name", String(120), nullable=False),
-    Column("description", String(500)),
-    Column("created_at", Instant, nullable=False),
-    Column("updated_at", Instant, nullable=False),
-    Column("archived_at", Instant),
-    PrimaryKeyConstraint("id"),
-    Index("ix_catalog_products_key", "key", unique=True),
-)
-
-features = Table(
-    "catalog_features",
-    metadata,
-    Column("id", Key("ftr"), nullable=False),
-    Column("key", String(64), nullable=False),
-    Column("name", String(120), nullable=False),
-    Column("kind", String(8), nullable=False),
-    Column("unit", String(40)),
-    Column("meter_key", String(64)),
-    Column("created_at", Instant, nullable=False),
-    Column("archived_at", Instant),
-    PrimaryKeyConstraint("id"),
-    CheckConstraint("kind in ('switch', 'limit', 'quota')", name="kind_is_known"),
-    CheckConstraint("(kind = 'quota') = (meter_key is not null)", name="a_quota_has_a_meter"),
-    Index("ix_catalog_features_key", "key", unique=True),
-)
-
-books = Table(
-    "catalog_books",
-    metadata,
-    Column("id", Key("pbk"), nullable=False),
-    Column("key", String(64), nullable=False),
-    Column("name", String(120), nullable=False),
-    Column("asset", String(20), nullable=False),
-    Column("starts_at", Instant),
-    Column("ends_at", Instant),
-    Column("priority", Integer, nullable=False),
-    Column("is_default", Boolean, nullable=False),
-    Column("revision", Integer, nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("updated_at", Instant, nullable=False),
-    PrimaryKeyConstraint("id"),
-    CheckConstraint("starts_at < ends_at", name="it_is_open_for_some_time"),
-    CheckConstraint(
-        "not is_default or (starts_at is null and ends_at is null)",
-        name="the_default_is_always_open",
-    ),
-    Index("ix_catalog_books_key", "key", unique=True),
-    index_where("ix_catalog_books_one_default", "asset", where="is_default", unique=True),
-)
+from core.db.schema import Instant, Key, json_column, metadata
 
 plans = Table(
     "catalog_plans",
     metadata,
     Column("id", Key("pln"), nullable=False),
     Column("key", String(64), nullable=False),
-    Column("product_id", Key("prd"), nullable=False),
+    Column("product_key", String(64), nullable=False),
     Column("name", String(120), nullable=False),
     Column("description", String(500)),
     Column("created_at", Instant, nullable=False),
@@ -86,7 +30,7 @@ plans = Table(
     Column("archived_at", Instant),
     PrimaryKeyConstraint("id"),
     Index("ix_catalog_plans_key", "key", unique=True),
-    Index("ix_catalog_plans_product_id", "product_id"),
+    Index("ix_catalog_plans_product_key", "product_key"),
 )
 
 

@@ -10,7 +10,6 @@ from typing import Any
 from core import pricing
 from core.catalog.model import (
     Entitled,
-    FeatureKind,
     IncludedCredits,
     Interval,
     IntervalUnit,
@@ -21,6 +20,7 @@ from core.catalog.model import (
 )
 from core.kernel.money import Asset, Money
 from core.kernel.quantity import as_text, micro
+from core.products import FeatureKind
 
 Json = dict[str, Any]
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from core.catalog import operations as catalog
 from core.checkouts import operations as checkouts
 from core.compliance import operations as compliance
 from core.coupons import operations as coupons
@@ -17,6 +18,7 @@ from core.payers import operations as payers
 from core.payments import operations as payments
 from core.pricing_facts import operations as pricing_facts
 from core.pricing_rules import operations as pricing_rules
+from core.products import operations as products
 from core.projects import operations as projects
 from core.quoting import operations as quoting
 from core.reconciling import operations as reconciling
@@ -32,6 +34,8 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *entitlements.OPERATIONS,
     *plan_holding.OPERATIONS,
     *moving.OPERATIONS,
+    *products.OPERATIONS,
+    *catalog.OPERATIONS,
     *packs.OPERATIONS,
     *checkouts.OPERATIONS,
     *payers.OPERATIONS,

@@ -2,6 +2,7 @@
 
 from core import (
     audit,
+    catalog,
     ledger,
     ledger_proof,
     metering_proof,
@@ -21,6 +22,7 @@ PROTECTED = (
     *metering_proof.PROTECTED,
     *audit.PROTECTED,
     *pricing_rules.PROTECTED,
+    *catalog.PROTECTED,
 )
 """Tables whose rows are inserted and never changed; a trigger on each refuses it."""
 
@@ -39,6 +41,7 @@ async def prove(database: Database) -> Proof:
         await metering_proof.prove(work, proof)
         await payments.prove(work, proof)
         await settling.prove(work, proof)
+        await catalog.prove(work, proof)
         await audit.prove(work, proof)
         await _prove_traced(work, proof)
     return proof

@@ -26,7 +26,7 @@ def downgrade() -> None:
 
 def _products() -> None:
     op.create_table(
-        "catalog_products",
+        "products_products",
         sa.Column("id", key(), nullable=False),
         sa.Column("key", sa.String(64), nullable=False),
         sa.Column("name", sa.String(120), nullable=False),
@@ -34,14 +34,14 @@ def _products() -> None:
         sa.Column("created_at", instant(), nullable=False),
         sa.Column("updated_at", instant(), nullable=False),
         sa.Column("archived_at", instant()),
-        sa.PrimaryKeyConstraint("id", name="pk_catalog_products"),
+        sa.PrimaryKeyConstraint("id", name="pk_products_products"),
     )
-    op.create_index("ix_catalog_products_key", "catalog_products", ["key"], unique=True)
+    op.create_index("ix_products_products_key", "products_products", ["key"], unique=True)
 
 
 def _features() -> None:
     op.create_table(
-        "catalog_features",
+        "products_features",
         sa.Column("id", key(), nullable=False),
         sa.Column("key", sa.String(64), nullable=False),
         sa.Column("name", sa.String(120), nullable=False),
@@ -50,21 +50,21 @@ def _features() -> None:
         sa.Column("meter_key", sa.String(64)),
         sa.Column("created_at", instant(), nullable=False),
         sa.Column("archived_at", instant()),
-        sa.PrimaryKeyConstraint("id", name="pk_catalog_features"),
+        sa.PrimaryKeyConstraint("id", name="pk_products_features"),
         sa.CheckConstraint(
             "(kind = 'quota') = (meter_key is not null)",
-            name="ck_catalog_features_a_quota_has_a_meter",
+            name="ck_products_features_a_quota_has_a_meter",
         ),
         sa.CheckConstraint(
-            "kind in ('switch', 'limit', 'quota')", name="ck_catalog_features_kind_is_known"
+            "kind in ('switch', 'limit', 'quota')", name="ck_products_features_kind_is_known"
         ),
     )
-    op.create_index("ix_catalog_features_key", "catalog_features", ["key"], unique=True)
+    op.create_index("ix_products_features_key", "products_features", ["key"], unique=True)
 
 
 def _books() -> None:
     op.create_table(
-        "catalog_books",
+        "products_books",
         sa.Column("id", key(), nullable=False),
         sa.Column("key", sa.String(64), nullable=False),
         sa.Column("name", sa.String(120), nullable=False),
@@ -76,17 +76,19 @@ def _books() -> None:
         sa.Column("revision", sa.Integer, nullable=False),
         sa.Column("created_at", instant(), nullable=False),
         sa.Column("updated_at", instant(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_catalog_books"),
-        sa.CheckConstraint("starts_at < ends_at", name="ck_catalog_books_it_is_open_for_some_time"),
+        sa.PrimaryKeyConstraint("id", name="pk_products_books"),
+        sa.CheckConstraint(
+            "starts_at < ends_at", name="ck_products_books_it_is_open_for_some_time"
+        ),
         sa.CheckConstraint(
             "not is_default or (starts_at is null and ends_at is null)",
-            name="ck_catalog_books_the_default_is_always_open",
+            name="ck_products_books_the_default_is_always_open",
         ),
     )
-    op.create_index("ix_catalog_books_key", "catalog_books", ["key"], unique=True)
+    op.create_index("ix_products_books_key", "products_books", ["key"], unique=True)
     op.create_index(
-        "ix_catalog_books_one_default",
-        "catalog_books",
+        "ix_products_books_one_default",
+        "products_books",
         ["asset"],
         unique=True,
         sqlite_where=sa.text("is_default"),
@@ -99,7 +101,7 @@ def _plans() -> None:
         "catalog_plans",
         sa.Column("id", key(), nullable=False),
         sa.Column("key", sa.String(64), nullable=False),
-        sa.Column("product_id", key(), nullable=False),
+        sa.Column("product_key", sa.String(64), nullable=False),
         sa.Column("name", sa.String(120), nullable=False),
         sa.Column("description", sa.String(500)),
         sa.Column("created_at", instant(), nullable=False),
@@ -108,7 +110,7 @@ def _plans() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_catalog_plans"),
     )
     op.create_index("ix_catalog_plans_key", "catalog_plans", ["key"], unique=True)
-    op.create_index("ix_catalog_plans_product_id", "catalog_plans", ["product_id"])
+    op.create_index("ix_catalog_plans_product_key", "catalog_plans", ["product_key"])
 
 
 def _terms() -> tuple[sa.Column[object], ...]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from core.kernel.caller import Role
 from tests.transports.plans import MIGRATION
-from tests.transports.tenant import RECONCILIATION, STRIPE_EVENT, Tenant, use
+from tests.transports.tenant import PLAN, RECONCILIATION, STRIPE_EVENT, Tenant, use
 
 Arguments = Callable[[Tenant], dict[str, Any]]
 
@@ -119,6 +119,32 @@ CASES: dict[str, Case] = {
     ),
     "migrate_plan": about(plan_key="desk_basic", version=1),
     "get_plan_migration": about(migration_id=MIGRATION),
+    "create_product": about(product_key="studio", name="Studio"),
+    "update_product": about(product_key="app", name="The app"),
+    "archive_product": about(product_key="old"),
+    "list_products": about(limit=1),
+    "create_feature": about(
+        feature_key="tokens", name="Tokens", kind="quota", unit="token", meter_key="tokens"
+    ),
+    "list_features": about(include_archived=True),
+    "archive_feature": about(feature_key="seats"),
+    "create_price_book": about(
+        book_key="launch",
+        name="Launch",
+        currency="USD/2",
+        starts_at="2026-12-01T00:00:00Z",
+        ends_at="2027-01-01T00:00:00Z",
+        priority=10,
+    ),
+    "update_price_book": about(book_key="usd", priority=5),
+    "list_price_books": about(),
+    "create_plan": about(**PLAN | {"plan_key": "team", "name": "Team"}),
+    "update_plan": about(plan_key="pro", trial_days=30, items=PLAN["items"], revision=1),
+    "publish_plan": about(plan_key="pro", version=2, effective_at="2027-01-01T00:00:00Z"),
+    "archive_plan": about(plan_key="pro"),
+    "list_plans": about(product_key="app"),
+    "get_plan": about(plan_key="pro", version=1),
+    "compare_plan_versions": about(plan_key="pro", from_version=1, quantity="1000"),
     "create_credit_pack": about(
         pack_key="yearly",
         name="Yearly",

@@ -45,6 +45,22 @@ COMPARED = {
     "created_at": START,
     "finished_at": START,
 }
+PLAN: dict[str, Any] = {
+    "plan_key": "pro",
+    "product_key": "app",
+    "name": "Pro",
+    "items": [
+        {
+            "key": "tokens",
+            "name": "Tokens",
+            "kind": "usage",
+            "meter_key": "tokens",
+            "prices": {"usd": {"model": "per_unit", "unit": "0.01"}},
+        }
+    ],
+    "entitlements": [{"feature_key": "seats", "limit": "5"}],
+    "included_credits": {"amount": "100", "asset": "CREDIT/6", "rollover_max": "50"},
+}
 METER = {
     "key": "tokens",
     "name": "Tokens",
@@ -211,6 +227,7 @@ async def open_platform(world: World) -> None:
     """Make what all customers share: an operator, a meter, and something that Stripe told."""
     await add_user(world, "operator@bursar.example", platform_role=PlatformRole.OPERATOR)
     await ask(world, "create_meter", **METER)
+    await _make_catalog(world)
     await ask(world, "create_credit_pack", **PACK)
     await ask(world, "create_coupon", **COUPON)
     await ask(world, "create_coupon", **PERCENT_OFF)
@@ -223,6 +240,20 @@ async def open_platform(world: World) -> None:
     async with world.database.begin(SYSTEM) as work:
         await inbox.store(work, [told])
         await work.execute(insert(reconciliations), COMPARED)
+
+
+async def _make_catalog(world: World) -> None:
+    """Make a plan with a published version and a draft that is dearer."""
+    for key in ("app", "old"):
+        await ask(world, "create_product", product_key=key, name=key.title())
+    seats = {"feature_key": "seats", "name": "Seats", "kind": "limit", "unit": "seat"}
+    await ask(world, "create_feature", **seats)
+    dollars = {"book_key": "usd", "name": "Dollars", "currency": "USD/2", "is_default": True}
+    await ask(world, "create_price_book", **dollars)
+    await ask(world, "create_plan", **PLAN)
+    await ask(world, "publish_plan", plan_key="pro")
+    dearer = {"prices": {"usd": {"model": "per_unit", "unit": "0.02"}}}
+    await ask(world, "update_plan", plan_key="pro", items=[{**PLAN["items"][0], **dearer}])
 
 
 async def add_user(world: World, email: str, *, platform_role: PlatformRole | None = None) -> str:

@@ -6,21 +6,17 @@ from typing import Any
 from sqlalchemy import select, update
 
 from core import metering
-from core.catalog import events, finding, tables
-from core.catalog.errors import (
-    FeatureKeyTaken,
-    PriceBookKeyTaken,
-    ProductArchived,
-    ProductInUse,
-    ProductKeyTaken,
-)
-from core.catalog.model import Feature, FeatureKind, PriceBook, Product
 from core.db.upsert import insert_if_absent
 from core.db.work import Work
 from core.operations.errors import invalid
-
-PLANS_NAMED_MAX = 20
-
+from core.products import events, finding, tables
+from core.products.errors import (
+    FeatureKeyTaken,
+    PriceBookKeyTaken,
+    ProductArchived,
+    ProductKeyTaken,
+)
+from core.products.model import Feature, FeatureKind, PriceBook, Product
 
 # -- Products --------------------------------------------------------------------------------------
 
@@ -41,20 +37,11 @@ async def change_product(work: Work, key: str, changes: dict[str, Any]) -> Produ
     return await _keep_product(work, events.PRODUCT_UPDATED, before, changes)
 
 
-async def archive_product(work: Work, key: str) -> Product:
-    """Take no more plans for it. Archived twice is archived; plans on sale must be archived first.
-
-    Whoever makes a plan locks its product, too, so that none is made meanwhile.
-    """
-    before = await finding.product(work, key, lock=True)
-    if before.archived_at:
-        return before
-    p = tables.plans.c
-    on_sale = select(p.key).where(p.product_id == before.id, p.archived_at.is_(None))
-    query = on_sale.order_by(p.key).limit(PLANS_NAMED_MAX)
-    if plans := [row.key for row in await work.execute(query)]:
-        raise ProductInUse(key, plans)
-    return await _keep_product(work, events.PRODUCT_ARCHIVED, before, {"archived_at": work.now})
+async def archive_product(work: Work, product: Product) -> Product:
+    """Take no more plans for it. Whoever asks has locked it, and found no plan on sale."""
+    if product.archived_at:
+        return product
+    return await _keep_product(work, events.PRODUCT_ARCHIVED, product, {"archived_at": work.now})
 
 
 async def _keep_product(
