@@ -129,28 +129,29 @@ async def heads(work: Work, of: Plan, *, limit: int) -> list[Head]:
 
 
 async def plans_after(
-    work: Work, after: str | None, limit: int, *, only: Sequence[Any] = ()
+    work: Work,
+    after: str | None,
+    limit: int,
+    *,
+    product_key: str | None = None,
+    archived: bool = False,
+    sold: bool = False,
 ) -> list[Plan]:
-    """Return plans in the order of their keys, only those of which all of this holds."""
-    p = tables.plans.c
-    query = select(tables.plans).where(*only).order_by(p.key).limit(limit)
+    """Return plans in the order of their keys: of one product, also archived ones, if asked.
+
+    `sold` leaves out plans of which no version has taken effect: they are known to staff alone.
+    """
+    p, v = tables.plans.c, tables.versions.c
+    query = select(tables.plans).order_by(p.key).limit(limit)
+    if product_key is not None:
+        query = query.where(p.product_key == product_key)
+    if not archived:
+        query = query.where(p.archived_at.is_(None))
+    if sold:
+        query = query.where(exists().where(v.plan_id == p.id, v.effective_at <= work.now))
     if after is not None:
         query = query.where(p.key > after)
     return [plan_of(row) for row in await work.execute(query)]
-
-
-def of_product(key: str) -> ColumnElement[bool]:
-    return tables.plans.c.product_key == key
-
-
-def not_archived() -> ColumnElement[bool]:
-    return tables.plans.c.archived_at.is_(None)
-
-
-def ever_sold(work: Work) -> ColumnElement[bool]:
-    """Hold of a plan of which a version has taken effect: others are known to staff alone."""
-    v = tables.versions.c
-    return exists().where(v.plan_id == tables.plans.c.id, v.effective_at <= work.now)
 
 
 async def numbers_of(work: Work, plans: Sequence[Plan]) -> dict[str, tuple[int | None, int | None]]:

@@ -220,11 +220,14 @@ async def list_plans(work: Work, request: ListPlans) -> PlanList:
     Platform staff also see plans that were never sold, and which have a draft.
     """
     after, staff = paging.after(request.cursor, parts=1), work.caller.is_platform
-    only = [] if request.include_archived else [finding.not_archived()]
-    only += [] if staff else [finding.ever_sold(work)]
-    only += [finding.of_product(request.product_key)] if request.product_key else []
-    place = after[0] if after else None
-    found = await finding.plans_after(work, place, request.limit + 1, only=only)
+    found = await finding.plans_after(
+        work,
+        after[0] if after else None,
+        request.limit + 1,
+        product_key=request.product_key,
+        archived=request.include_archived,
+        sold=not staff,
+    )
     shown = paging.page(found, request.limit, lambda plan: [plan.key])
     numbers = await finding.numbers_of(work, shown.items)
     items = [

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from core.db.work import Work
 from core.kernel.money import Asset
@@ -39,8 +39,11 @@ async def features(work: Work, keys: Sequence[str] | None = None) -> dict[str, F
 
 async def book(work: Work, key: str, *, lock: bool = False) -> PriceBook:
     """Find a price book. Raises PriceBookNotFound."""
-    query = select(tables.books).where(tables.books.c.key == key)
-    row = (await work.execute(query.with_for_update() if lock else query)).first()
+    b = tables.books.c
+    if lock:
+        # First, and alone: who waits for the lock would read the book of before the wait with it.
+        await work.execute(select(b.id).where(b.key == key).with_for_update())
+    row = (await work.execute(_books().where(b.key == key))).first()
     if row is None:
         raise PriceBookNotFound(key)
     return book_of(row)
@@ -48,7 +51,7 @@ async def book(work: Work, key: str, *, lock: bool = False) -> PriceBook:
 
 async def books(work: Work) -> dict[str, PriceBook]:
     """Return every price book, by key in order. There are a few for each currency."""
-    query = select(tables.books).order_by(tables.books.c.key)
+    query = _books().order_by(tables.books.c.key)
     return {row.key: book_of(row) for row in await work.execute(query)}
 
 
@@ -81,10 +84,16 @@ async def features_after(
 async def books_after(work: Work, after: str | None, limit: int) -> list[PriceBook]:
     """Return price books in the order of their keys."""
     b = tables.books.c
-    query = select(tables.books).order_by(b.key).limit(limit)
+    query = _books().order_by(b.key).limit(limit)
     if after is not None:
         query = query.where(b.key > after)
     return [book_of(row) for row in await work.execute(query)]
+
+
+def _books() -> Select[Any]:
+    b, d = tables.books.c, tables.defaults.c
+    joined = tables.books.outerjoin(tables.defaults, d.book_id == b.id)
+    return select(tables.books, d.book_id.is_not(None).label("is_default")).select_from(joined)
 
 
 def feature_of(row: Any) -> Feature:

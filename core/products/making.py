@@ -3,10 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from core import metering
-from core.db.upsert import insert_if_absent
+from core.db.upsert import insert_if_absent, upsert
 from core.db.work import Work
 from core.operations.errors import invalid
 from core.products import events, finding, tables
@@ -98,12 +98,10 @@ async def archive_feature(work: Work, key: str) -> Feature:
 async def create_book(work: Work, book: PriceBook) -> PriceBook:
     """Write a price book. Its key and its currency never change."""
     _check_dates(book)
-    if await _has(work, book.key):
+    if not await insert_if_absent(work, tables.books, _book_row(book)):
         raise PriceBookKeyTaken(book.key)
     if book.is_default:
-        await _dethrone(work, book)
-    if not await insert_if_absent(work, tables.books, _row(book)):
-        raise PriceBookKeyTaken(book.key)
+        await _make_default(work, book)
     await events.tell(work, events.BOOK_CREATED, book.id, events.book_facts(book))
     return book
 
@@ -113,10 +111,12 @@ async def change_book(work: Work, key: str, changes: dict[str, Any]) -> PriceBoo
     before = await finding.book(work, key, lock=True)
     after = replace(before, **changes, revision=before.revision + 1, updated_at=work.now)
     _check_dates(after)
+    b, d = tables.books.c, tables.defaults.c
+    await work.execute(update(tables.books).where(b.id == after.id).values(_book_row(after)))
     if after.is_default and not before.is_default:
-        await _dethrone(work, after)
-    b = tables.books.c
-    await work.execute(update(tables.books).where(b.id == after.id).values(_row(after)))
+        await _make_default(work, after)
+    if before.is_default and not after.is_default:
+        await work.execute(delete(tables.defaults).where(d.book_id == after.id))
     told = events.book_facts(after), events.book_facts(before)
     await events.tell(work, events.BOOK_UPDATED, after.id, *told)
     return after
@@ -130,16 +130,14 @@ def _check_dates(book: PriceBook) -> None:
         raise invalid("ends_at", "must be after starts_at, or the book is never open")
 
 
-async def _has(work: Work, key: str) -> bool:
-    query = select(tables.books.c.id).where(tables.books.c.key == key)
-    return (await work.execute(query)).first() is not None
+async def _make_default(work: Work, book: PriceBook) -> None:
+    """Take the default of the currency from whichever book has it: of two at once the later."""
+    row = {"asset": str(book.asset), "book_id": book.id}
+    await upsert(work, tables.defaults, row, key=["asset"])
 
 
-async def _dethrone(work: Work, book: PriceBook) -> None:
-    """Take the default from whichever book of the currency has it: there is one at most."""
-    b = tables.books.c
-    others = update(tables.books).where(b.asset == str(book.asset), b.is_default, b.id != book.id)
-    await work.execute(others.values(is_default=False, revision=b.revision + 1))
+def _book_row(book: PriceBook) -> dict[str, Any]:
+    return {name: value for name, value in _row(book).items() if name != "is_default"}
 
 
 def _row(value: Product | Feature | PriceBook) -> dict[str, Any]:

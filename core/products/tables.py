@@ -1,7 +1,6 @@
 """The tables of what plans are made of. They are the platform's: no project leads a key."""
 
 from sqlalchemy import (
-    Boolean,
     CheckConstraint,
     Column,
     Index,
@@ -11,7 +10,7 @@ from sqlalchemy import (
     Table,
 )
 
-from core.db.schema import Instant, Key, index_where, metadata
+from core.db.schema import Instant, Key, metadata
 
 products = Table(
     "products_products",
@@ -54,16 +53,19 @@ books = Table(
     Column("starts_at", Instant),
     Column("ends_at", Instant),
     Column("priority", Integer, nullable=False),
-    Column("is_default", Boolean, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     PrimaryKeyConstraint("id"),
     CheckConstraint("starts_at < ends_at", name="it_is_open_for_some_time"),
-    CheckConstraint(
-        "not is_default or (starts_at is null and ends_at is null)",
-        name="the_default_is_always_open",
-    ),
     Index("ix_products_books_key", "key", unique=True),
-    index_where("ix_products_books_one_default", "asset", where="is_default", unique=True),
+)
+
+defaults = Table(
+    "products_defaults",
+    metadata,
+    # A currency has one default at most, whoever chooses another at the same time.
+    Column("asset", String(20), nullable=False),
+    Column("book_id", Key("pbk"), nullable=False),
+    PrimaryKeyConstraint("asset"),
 )

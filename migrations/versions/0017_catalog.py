@@ -72,7 +72,6 @@ def _books() -> None:
         sa.Column("starts_at", instant()),
         sa.Column("ends_at", instant()),
         sa.Column("priority", sa.Integer, nullable=False),
-        sa.Column("is_default", sa.Boolean, nullable=False),
         sa.Column("revision", sa.Integer, nullable=False),
         sa.Column("created_at", instant(), nullable=False),
         sa.Column("updated_at", instant(), nullable=False),
@@ -80,19 +79,13 @@ def _books() -> None:
         sa.CheckConstraint(
             "starts_at < ends_at", name="ck_products_books_it_is_open_for_some_time"
         ),
-        sa.CheckConstraint(
-            "not is_default or (starts_at is null and ends_at is null)",
-            name="ck_products_books_the_default_is_always_open",
-        ),
     )
     op.create_index("ix_products_books_key", "products_books", ["key"], unique=True)
-    op.create_index(
-        "ix_products_books_one_default",
-        "products_books",
-        ["asset"],
-        unique=True,
-        sqlite_where=sa.text("is_default"),
-        postgresql_where=sa.text("is_default"),
+    op.create_table(
+        "products_defaults",
+        sa.Column("asset", sa.String(20), nullable=False),
+        sa.Column("book_id", key(), nullable=False),
+        sa.PrimaryKeyConstraint("asset", name="pk_products_defaults"),
     )
 
 

@@ -1,5 +1,6 @@
 """Price books: which one a new sale is priced in, and what they refuse."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -111,3 +112,19 @@ async def test_a_book_that_is_never_open_is_refused(world: World) -> None:
     refusal = await shop.refused("create_price_book", **book | {"book_key": "usd"})
     assert refusal.code == "price_book_key_taken"
     assert (await shop.refused("update_price_book", book_key="x")).code == "price_book_not_found"
+
+
+async def test_of_ten_who_choose_the_default_at_once_one_is_it(world: World) -> None:
+    shop = await Catalog.open(world)
+    for n in range(5):
+        await open_book(shop, f"old{n}", currency="GBP/2")
+    named = {"name": "New", "currency": "GBP/2", "is_default": True}
+
+    outcomes = await asyncio.gather(
+        *(shop.ask("create_price_book", book_key=f"new{n}", **named) for n in range(5)),
+        *(shop.ask("update_price_book", book_key=f"old{n}", is_default=True) for n in range(5)),
+    )
+
+    assert [each.error for each in outcomes] == [None] * 10
+    books = (await shop.must("list_price_books"))["items"]
+    assert [each["is_default"] for each in books if each["currency"] == "GBP/2"].count(True) == 1
