@@ -1,6 +1,6 @@
 """A checkout as a frozen value: a page at the provider, and what has become of it. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -74,7 +74,7 @@ def told_of(seen: payments.Checkout, paid: payments.Payment | None) -> payments.
     """Say what a page and its payment, read together, tell of the payment."""
     told = payments.Told(status=payments.Status.EXPECTED, customer_id=seen.customer_id)
     if paid is not None:
-        told = payments.Told.of_payment(paid)
+        told = replace(payments.Told.of_payment(paid), discount=seen.discount)
         over = seen.state == payments.CheckoutState.COMPLETE
         if over and told.status is payments.Status.EXPECTED:
             return payments.Told.failed(paid, payments.NOT_ARRIVED)

@@ -69,8 +69,11 @@ class CheckoutView(Result):
     refusal: str | None
     """Why the payment provider gives no page, in its own words."""
     payment_id: str | None
-    payment_status: Literal["expected", "pending", "failed", "succeeded", "canceled"] | None
-    """Credits are granted once it is succeeded; pending means days."""
+    payment_status: (
+        Literal["expected", "pending", "failed", "succeeded", "underpaid", "canceled"] | None
+    )
+    """Credits are granted once it is succeeded; pending means days; underpaid, that too little came
+    and none were granted."""
     failure: str | None
     """Why the last try to pay failed. Another can be made while the page is open."""
     pack_id: str | None

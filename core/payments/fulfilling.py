@@ -18,14 +18,20 @@ from core.kernel.money import Asset, Money
 from core.payments import events, tables
 from core.payments.missing import PaidInAnotherCurrency
 from core.payments.provided import Checkout, PaidState, Payment, PaymentState
-from core.payments.records import Failure, PaymentRecord, Status, find
+from core.payments.records import PAID, Failure, PaymentRecord, Purpose, Status, find
 
 KIND = "purchase"
+SHORT = "underpayment"
+"""Money that came and is not enough: it is booked, and waits for somebody to decide."""
 BONUS = "bonus"
 BONUS_PRIORITY = 90
 """Spent before what was paid for, so that more of that is left to be refunded."""
 NOT_ARRIVED = Failure(reason="The payment did not arrive.", provider_code="payment_failed")
 """Of a method that takes days, when the provider says no more than that."""
+NOTHING_CAME = Failure(
+    reason="The payment provider says that it is paid, and that nothing was.",
+    provider_code="underpaid",
+)
 STATUS_OF = {
     PaymentState.SUCCEEDED: Status.SUCCEEDED,
     PaymentState.PROCESSING: Status.PENDING,
@@ -40,6 +46,8 @@ class Told:
 
     status: Status
     received: Money | None = None
+    discount: Money | None = None
+    """What the provider took off for a promotion of its own; None where it has not said."""
     failure: Failure | None = None
     external_id: str | None = None
     charge_id: str | None = None
@@ -83,6 +91,7 @@ class Told:
         return cls(
             status=Status.SUCCEEDED if paid else Status.PENDING,
             received=received,
+            discount=seen.discount,
             external_id=seen.payment_id,
             customer_id=seen.customer_id,
         )
@@ -100,7 +109,7 @@ def progressed(now: Status, told: Status) -> Status:
 
     A payment we gave up can still turn out to be paid: the money is there, so it is.
     """
-    if now is Status.SUCCEEDED or told is Status.EXPECTED:
+    if now in PAID or told is Status.EXPECTED:
         return now
     if now is Status.CANCELED and told is not Status.SUCCEEDED:
         return now
@@ -113,20 +122,23 @@ async def fulfil(work: Work, payment_id: str, told: Told) -> PaymentRecord:
     The unit may be anybody's: it must be about the payment's project, and acts for the engine.
     """
     record = await find(work, payment_id, lock=True)
-    status = progressed(record.status, told.status)
+    status, failure = _weighed(record, told)
+    status = progressed(record.status, status)
     values: dict[str, Any] = {"seen_at": work.now} | {
         name: value
         for name in ("external_id", "charge_id", "method_id", "customer_id")
         if (value := getattr(told, name)) is not None
     }
     if status is not record.status:
-        values |= {"status": str(status), "failure": told.failure and told.failure.as_json()}
+        values |= {"status": str(status), "failure": failure and failure.as_json()}
         if status is Status.SUCCEEDED:
             values |= await _book(work, record, told.received)
+        elif status is Status.UNDERPAID:
+            values |= await _book_short(work, record, told.received)
         elif status is Status.CANCELED:
             values["closed_at"] = work.now
-    elif status is Status.FAILED and told.failure:
-        values["failure"] = told.failure.as_json()
+    elif status is Status.FAILED and failure:
+        values["failure"] = failure.as_json()
     p = tables.payments.c
     this = update(tables.payments).where(p.project_id == work.project_id, p.id == payment_id)
     await work.execute(this.values(values))
@@ -135,6 +147,55 @@ async def fulfil(work: Work, payment_id: str, told: Told) -> PaymentRecord:
         work.record(str(status), payment_id)
         await events.tell_payment(work, after)
     return after
+
+
+def _weighed(record: PaymentRecord, told: Told) -> tuple[Status, Failure | None]:
+    """Weigh what came against what was asked for, and say what follows.
+
+    A promotion of the provider's own is no shortage. The payment alone does not tell of one: what
+    was bought on a page waits, if it is short, until the page is read.
+    """
+    price = record.sale.price
+    paid = told.received or Money(0, price.asset)
+    if told.status is not Status.SUCCEEDED or paid.asset != price.asset:
+        return told.status, told.failure
+    short = price.amount - paid.amount
+    if short <= 0:
+        return told.status, told.failure
+    if told.discount is None and record.sale.purpose is Purpose.PACK:
+        return Status.PENDING, told.failure
+    if told.discount and told.discount.asset == price.asset and told.discount.amount >= short:
+        return told.status, told.failure
+    return (Status.UNDERPAID, told.failure) if paid.amount else (Status.FAILED, NOTHING_CAME)
+
+
+async def _book_short(work: Work, record: PaymentRecord, received: Money | None) -> dict[str, Any]:
+    """Post the money that came, and nothing for it."""
+    assert received, "nothing that came is no payment"
+    await ledger.open_operator_accounts(work, received.asset)
+    roles = (ledger.AccountRole.CLEARING, received), (ledger.AccountRole.EXCHANGE, -received)
+    transaction = ledger.Transaction(
+        project_id=work.project_id,
+        id=work.ids.new("txn"),
+        kind=SHORT,
+        reference=record.reference,
+        entries=tuple(
+            ledger.Entry(ledger.operator_account(work.project_id, role, money.asset), money)
+            for role, money in roles
+        ),
+        memo=f"Payment {record.id}: less than its price",
+        invocation_id=record.invocation_id,
+    )
+    await ledger.post(work, transaction)
+    return {
+        # In the table it is paid, since this instant and too little.
+        "status": str(Status.SUCCEEDED),
+        "received": received.amount,
+        "succeeded_at": work.now,
+        "underpaid_at": work.now,
+        "closed_at": work.now,
+        "transaction_id": transaction.id,
+    }
 
 
 async def _book(work: Work, record: PaymentRecord, received: Money | None) -> dict[str, Any]:

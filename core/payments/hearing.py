@@ -62,7 +62,7 @@ def is_another(record: PaymentRecord, seen: Payment) -> bool:
 
     Raises PaidTwice where both were paid: a person must decide what to give back.
     """
-    if record.external_id in {None, seen.id} or record.status is not Status.SUCCEEDED:
+    if record.external_id in {None, seen.id} or not record.is_paid:
         return False
     if seen.state == PaymentState.SUCCEEDED:
         raise PaidTwice(record.id, seen.id)

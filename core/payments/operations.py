@@ -36,7 +36,8 @@ async def list_payments(work: Work, request: ListPayments) -> PaymentList:
     """List a project's payments, newest first: what was paid, for what, and what went back of it.
 
     A pending payment was made by a method that takes days; its credits come when it succeeds. A
-    failed one tells why, and may still succeed.
+    failed one tells why, and may still succeed. For an underpaid one nothing was granted: an
+    operator gives it back with refund_payment, or grants what it is worth with grant_credits.
     """
     key = paging.after(request.cursor, parts=1)
     if key is not None and not is_id("pay", key[0]):

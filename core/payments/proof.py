@@ -7,7 +7,7 @@ record says.
 
 from typing import Any
 
-from sqlalchemy import Subquery, or_, select
+from sqlalchemy import Subquery, and_, or_, select
 
 from core import ledger
 from core.db.proving import stream
@@ -15,7 +15,7 @@ from core.db.work import Work
 from core.kernel.ids import is_id
 from core.kernel.proving import Proof
 from core.payments import tables
-from core.payments.fulfilling import BONUS, KIND
+from core.payments.fulfilling import BONUS, KIND, SHORT
 
 SUCCEEDED = "succeeded"
 
@@ -25,6 +25,7 @@ async def prove(work: Work, proof: Proof) -> None:
     await _prove_booked(work, proof)
     await _prove_given(work, proof)
     await _prove_paid(work, proof)
+    await _prove_short(work, proof)
 
 
 async def _prove_booked(work: Work, proof: Proof) -> None:
@@ -40,7 +41,7 @@ async def _prove_booked(work: Work, proof: Proof) -> None:
         )
         .outerjoin(wallet, _joined(wallet, p.transaction_id))
         .outerjoin(clearing, _joined(clearing, p.transaction_id))
-        .where(p.status == SUCCEEDED)
+        .where(p.status == SUCCEEDED, p.underpaid_at.is_(None))
     )
     async for row in stream(work, query):
         proof.saw("payments")
@@ -59,7 +60,13 @@ async def _prove_given(work: Work, proof: Proof) -> None:
     query = (
         select(p.id, p.bonus, gift.c.reference, gift.c.amount)
         .outerjoin(gift, _joined(gift, p.bonus_transaction_id))
-        .where(p.status == SUCCEEDED, or_(p.bonus > 0, p.bonus_transaction_id.is_not(None)))
+        .where(
+            p.status == SUCCEEDED,
+            or_(
+                and_(p.bonus > 0, p.underpaid_at.is_(None)),
+                p.bonus_transaction_id.is_not(None),
+            ),
+        )
     )
     async for row in stream(work, query):
         if row.reference != f"payment:{row.id}:{BONUS}" or row.amount != -row.bonus:
@@ -75,7 +82,8 @@ async def _prove_paid(work: Work, proof: Proof) -> None:
             tables.payments,
             (p.project_id == wallet.c.project_id)
             & (p.transaction_id == wallet.c.transaction_id)
-            & (p.status == SUCCEEDED),
+            & (p.status == SUCCEEDED)
+            & p.underpaid_at.is_(None),
         )
         .where(p.id.is_(None))
     )
@@ -83,6 +91,21 @@ async def _prove_paid(work: Work, proof: Proof) -> None:
         _, _, named = row.reference.partition(":")
         who = named if is_id("pay", named) else "no payment"
         proof.differs(row.transaction_id, f"it was booked for {who}, which does not say so")
+
+
+async def _prove_short(work: Work, proof: Proof) -> None:
+    """Look at what is underpaid: the money that came is booked, and nothing was given for it."""
+    p, cleared = tables.payments.c, ledger.taken(SHORT, ledger.AccountRole.CLEARING)
+    both = select(p.id, p.received, cleared.c.transaction_id, cleared.c.reference, cleared.c.amount)
+    query = both.outerjoin(cleared, _joined(cleared, p.transaction_id))
+    async for row in stream(work, query.where(p.underpaid_at.is_not(None))):
+        proof.saw("payments")
+        if row.reference != f"payment:{row.id}" or row.amount != row.received:
+            proof.differs(row.id, f"{row.received} was paid; {row.amount or 0} is booked")
+    named = _joined(cleared, p.transaction_id) & p.underpaid_at.is_not(None)
+    booked = select(cleared.c.transaction_id).outerjoin(tables.payments, named)
+    async for row in stream(work, booked.where(p.id.is_(None))):
+        proof.differs(row.transaction_id, "it was booked for a payment which does not say so")
 
 
 def _joined(made: Subquery, transaction_id: Any) -> Any:

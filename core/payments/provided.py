@@ -133,6 +133,8 @@ class Checkout(Provided):
     total: Money | None
     """After discounts and taxes; None in setup mode."""
     expires_at: datetime | None
+    discount: Money | None = None
+    """What promotions of the provider's own took off; None in setup mode."""
     payment_id: str | None = None
     subscription_id: str | None = None
     invoice_id: str | None = None

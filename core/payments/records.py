@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import case, insert, select
 
 from core.db.work import Work
 from core.kernel.ids import renamed
@@ -29,8 +29,14 @@ class Status(StrEnum):
     FAILED = "failed"
     """The last try failed; another may succeed."""
     SUCCEEDED = "succeeded"
+    UNDERPAID = "underpaid"
+    """Less came than was asked for: the money is booked, and nothing was given for it."""
     CANCELED = "canceled"
     """Nobody can pay it any more."""
+
+
+PAID = frozenset({Status.SUCCEEDED, Status.UNDERPAID})
+"""Money came. It stays so, whatever is told later."""
 
 
 class Purpose(StrEnum):
@@ -89,10 +95,15 @@ class PaymentRecord:
     seen_at: datetime | None
     last_event_at: datetime | None
     succeeded_at: datetime | None
+    underpaid_at: datetime | None
     closed_at: datetime | None
     transaction_id: str | None
     """The ledger transaction that booked the money and granted the credits."""
     bonus_transaction_id: str | None
+
+    @property
+    def is_paid(self) -> bool:
+        return self.status in PAID
 
     @property
     def reference(self) -> str:
@@ -166,13 +177,20 @@ async def list_before(
     p = tables.payments.c
     query = (
         select(tables.payments)
-        .where(p.project_id == work.project_id, p.status.in_([str(each) for each in statuses]))
+        .where(p.project_id == work.project_id, SHOWN.in_([str(each) for each in statuses]))
         .order_by(p.id.desc())
         .limit(limit)
     )
     if before is not None:
         query = query.where(p.id < before)
     return [record_of(row) for row in await work.execute(query)]
+
+
+SHOWN = case(
+    (tables.payments.c.underpaid_at.is_not(None), str(Status.UNDERPAID)),
+    else_=tables.payments.c.status,
+)
+"""The status as it is told: in the table what is underpaid is paid, since an instant."""
 
 
 def record_of(row: Any) -> PaymentRecord:
@@ -192,7 +210,7 @@ def record_of(row: Any) -> PaymentRecord:
             pack_id=row.pack_id,
             quantity=row.quantity,
         ),
-        status=Status(row.status),
+        status=Status.UNDERPAID if row.underpaid_at else Status(row.status),
         received=Money(row.received, paid_in),
         refunded=Money(row.refunded, paid_in),
         disputed=Money(row.disputed, paid_in),
@@ -203,6 +221,6 @@ def record_of(row: Any) -> PaymentRecord:
 
 _PLAIN = (
     *("customer_id", "external_id", "charge_id", "method_id", "created_by", "invocation_id"),
-    *("created_at", "seen_at", "last_event_at", "succeeded_at", "closed_at"),
+    *("created_at", "seen_at", "last_event_at", "succeeded_at", "underpaid_at", "closed_at"),
     *("transaction_id", "bonus_transaction_id"),
 )

@@ -10,7 +10,7 @@ from core.operations.operation import ProjectPageRequest, ProjectRequest, Result
 from core.payments.records import PaymentRecord, Status
 
 PaymentId = Annotated[str, Identifier("pay")]
-StatusWord = Literal["expected", "pending", "failed", "succeeded", "canceled"]
+StatusWord = Literal["expected", "pending", "failed", "succeeded", "underpaid", "canceled"]
 
 
 class ListPayments(ProjectPageRequest):
@@ -38,6 +38,7 @@ class PaymentView(Result):
     source_id: str
     """The checkout or top-up that it is of."""
     status: StatusWord
+    """underpaid: less came than was asked for. It is booked, and no credits were granted for it."""
     amount: str
     """What was asked for."""
     received: str
@@ -94,4 +95,4 @@ def payment_view(record: PaymentRecord) -> PaymentView:
     )
 
 
-TRIED = (Status.PENDING, Status.FAILED, Status.SUCCEEDED, Status.CANCELED)
+TRIED = (Status.PENDING, Status.FAILED, Status.SUCCEEDED, Status.UNDERPAID, Status.CANCELED)

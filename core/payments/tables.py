@@ -48,6 +48,8 @@ payments = Table(
     Column("seen_at", Instant),
     Column("last_event_at", Instant),
     Column("succeeded_at", Instant),
+    # Less came than was asked for: it is booked as money, and nothing was given for it.
+    Column("underpaid_at", Instant),
     Column("closed_at", Instant),
     Column("transaction_id", Key("txn")),
     Column("bonus_transaction_id", Key("txn")),

@@ -134,13 +134,16 @@ async def _compare_payment(this: Comparison, seen: payments.Payment) -> None:
         # Nobody has paid, and we know of nobody who should have.
         return
     here = {"about_project_id": record.project_id, "our_id": record.id, "external_id": seen.id}
-    is_paid = record.status is payments.Status.SUCCEEDED
+    is_paid = record.is_paid
     if is_paid != is_paid_there:
         told = {"ours": str(record.status), "theirs": str(seen.state)}
         this.differs(Differs.STATUS, "payment", **here, **told)
     elif is_paid and record.received != seen.received:
         told = {"ours": str(record.received), "theirs": str(seen.received)}
         this.differs(Differs.AMOUNT, "payment", **here, **told)
+    elif record.status is payments.Status.UNDERPAID and record.refunded != record.received:
+        told = {"ours": f"underpaid: {record.sale.price} was asked for"}
+        this.differs(Differs.AMOUNT, "payment", **here, **told, theirs=str(seen.received))
 
 
 async def _record(this: Comparison, looked: Looked) -> PaymentRecord | None:

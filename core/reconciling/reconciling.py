@@ -116,7 +116,7 @@ async def _cause(work: Work, seen: ProcessorTransaction) -> tuple[str, Cause | N
     """Find what it came of. Without a cause, it came of a payment that is not booked yet."""
     source = seen.source_id or ""
     if record := await payments.find_charge(work, source):
-        is_paid = record.status is payments.Status.SUCCEEDED
+        is_paid = record.is_paid
         cause = Cause(payment_id=record.id, paid=record.received) if is_paid else None
         return record.project_id, cause
     if refund := await settling.refund_called(work, source):

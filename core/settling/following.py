@@ -13,7 +13,13 @@ from core.db.work import Work
 from core.inbox import ParentMissing
 from core.kernel.ids import is_id
 from core.kernel.money import Money
-from core.payments import PaymentGateway, PaymentRecord, ProcessorTransaction, Told
+from core.payments import (
+    PaymentGateway,
+    PaymentRecord,
+    PaymentState,
+    ProcessorTransaction,
+    Told,
+)
 from core.settling import disputing, refunding
 from core.settling.moving import Cause, book_movement
 
@@ -48,7 +54,7 @@ async def trace(
         record = await payments.find_external(work, external_id) if external_id else None
         if record is None and charge_id:
             record = await payments.find_charge(work, charge_id)
-    if record and record.status is payments.Status.SUCCEEDED:
+    if record and record.is_paid:
         return Trace(project_id=record.project_id, payment_id=record.id)
     if external_id is None:
         return None
@@ -127,6 +133,9 @@ async def _paid(work: Work, found: Trace) -> PaymentRecord | None:
     if record.external_id not in {None, seen.id}:
         # Another try of the same payment, which never was booked; see `PaidTwice`.
         return None
-    if record.status is not payments.Status.SUCCEEDED:
+    if not record.is_paid:
         record = await payments.fulfil(work, record.id, Told.of_payment(seen))
-    return record if record.status is payments.Status.SUCCEEDED else None
+    if record.status is payments.Status.PENDING and seen.state == PaymentState.SUCCEEDED:
+        # Less came than was asked for, and only its page tells whether that is right.
+        raise ParentMissing(record.sale.source_id)
+    return record if record.is_paid else None

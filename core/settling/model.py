@@ -8,7 +8,7 @@ from typing import Any
 from core.kernel.ids import compose, derived, number_of
 from core.kernel.money import Money
 from core.kernel.rounding import shares
-from core.payments import DisputeState, PaymentRecord
+from core.payments import DisputeState, PaymentRecord, Status
 from core.payments import RefundState as Seen
 
 _RANDOM_BITS = 80
@@ -105,7 +105,7 @@ def due_for(record: PaymentRecord, returned: int, taken: Share) -> Share:
     back in pieces sum to exactly what it bought.
     """
     received, sale = record.received.amount, record.sale
-    if not received:
+    if not received or record.status is Status.UNDERPAID:
         return Share()
     bought = sale.credits.amount + sale.bonus.amount
     total = bought * min(returned, received) // received

@@ -61,7 +61,7 @@ async def begin(work: Work, payment_id: str, amount: Money | None, reason: str |
 def _require(now: standing.Standing, amount: Money | None) -> Money:
     """Return what can be refunded of a payment, or raise why it cannot."""
     record = now.record
-    if record.status is not payments.Status.SUCCEEDED or record.external_id is None:
+    if not record.is_paid or record.external_id is None:
         raise PaymentNotRefundable(record.id, str(record.status))
     if now.blocked_by:
         raise PaymentDisputed(record.id, now.blocked_by.id)

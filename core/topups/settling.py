@@ -17,6 +17,7 @@ UNTIL = "%-d %B %Y, %H:%M"
 LINK_OVER = payments.Failure(
     reason="Nobody paid by the link that was sent.", provider_code="link_not_used"
 )
+UNDERPAID = payments.Failure(reason="Less was paid than was asked for.", provider_code="underpaid")
 NOT_PAID = payments.Failure(reason="It was not paid.", provider_code="payment_failed")
 
 
@@ -37,6 +38,8 @@ async def apply(work: Work, attempt_id: str, answer: Answer, pages: checkouts.Re
         return
     if record.status is payments.Status.SUCCEEDED:
         await _succeed(work, rule, attempt)
+    elif record.status is payments.Status.UNDERPAID:
+        await fail(work, rule, attempt, UNDERPAID, for_good=True)
     elif answer.verdict is Verdict.WAITS:
         await _set(work, attempt, State.PROCESSING)
     elif answer.verdict is Verdict.NEEDS_CUSTOMER:
@@ -70,7 +73,9 @@ async def converge(work: Work, attempt_id: str) -> None:
         await _succeed(work, rule, attempt)
     elif step is Step.FAIL:
         why = LINK_OVER if checkout else record.failure or NOT_PAID
-        await fail(work, rule, attempt, why)
+        is_short = record.status is payments.Status.UNDERPAID
+        # Its money is here: nothing more is charged until somebody has decided what it is for.
+        await fail(work, rule, attempt, UNDERPAID if is_short else why, for_good=is_short)
     elif step is Step.TELL and checkout:
         await _tell_link(work, attempt, checkout)
 
@@ -98,6 +103,8 @@ def _step(
         return Step.NOTHING
     if status is payments.Status.SUCCEEDED:
         return Step.SUCCEED
+    if status is payments.Status.UNDERPAID:
+        return Step.FAIL
     if attempt.state is State.PAYING:
         return Step.NOTHING  # whoever asks the provider says what came of it
     is_over = status is payments.Status.CANCELED

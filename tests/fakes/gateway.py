@@ -242,6 +242,7 @@ class FakeGateway:
             total=Money(sum(each.amount for each in amounts), amounts[0].asset)
             if amounts
             else None,
+            discount=Money(0, amounts[0].asset) if amounts else None,
             expires_at=draft.expires_at,
         )
         self.provider.details[checkout.id] = draft

@@ -83,6 +83,15 @@ class FakeProvider:
         payment = self._charged(self._begin(checkout))
         return self._finish(checkout, payment, PaidState.PAID)
 
+    def pay_less(self, checkout_id: str, less: int, *, promoted: bool = False) -> Checkout:
+        """Finish a checkout with so much less than its price, for a promotion or for no reason."""
+        checkout = self._open(checkout_id)
+        assert checkout.total is not None, "there is nothing to pay"
+        off = Money(less, checkout.total.asset)
+        total = Money(checkout.total.amount - less, off.asset)
+        cheap = replace(checkout, total=total, discount=off if promoted else checkout.discount)
+        return self._finish(cheap, self._charged(self._begin(cheap)), PaidState.PAID)
+
     def decline(self, checkout_id: str, reason: str = "Your card was declined.") -> Checkout:
         """Try to pay with a card that is declined; the page stays open."""
         checkout = self._open(checkout_id)
@@ -100,6 +109,7 @@ class FakeProvider:
             state=CheckoutState.COMPLETE,
             paid=PaidState.NOTHING_DUE,
             total=Money(0, checkout.total.asset),
+            discount=checkout.total,
             url=None,
         )
         return self.keep(finished, "checkout.session.completed")

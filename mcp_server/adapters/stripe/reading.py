@@ -119,6 +119,7 @@ class Reader:
             reference=told.get("client_reference_id"),
             customer_id=id_of(told.get("customer")),
             total=_money_or_none(told, "amount_total"),
+            discount=_discount(told),
             expires_at=_moment_or_none(told.get("expires_at")),
             payment_id=id_of(told.get("payment_intent")),
             subscription_id=id_of(told.get("subscription")),
@@ -248,6 +249,13 @@ def id_of(value: object) -> str | None:
     """Return the id of an object that is given as its id or whole."""
     told = value.get("id") if isinstance(value, Mapping) else value
     return told if isinstance(told, str) and told else None
+
+
+def _discount(told: Told) -> Money | None:
+    if told.get("amount_total") is None:
+        return None
+    details = told.get("total_details") or {}
+    return money(details.get("amount_discount") or 0, told["currency"])
 
 
 def _money_or_none(told: Told, field: str) -> Money | None:

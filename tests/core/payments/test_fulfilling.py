@@ -169,9 +169,10 @@ async def test_an_event_that_comes_before_our_record_waits_for_it(world: World) 
 async def test_what_was_received_is_booked_and_not_what_was_asked_for(world: World) -> None:
     shop = await open_shop(world)
     checkout = await shop.buy()
-    less = Money(7_50, Asset("USD", 2))
+    less, off = Money(7_50, Asset("USD", 2)), Money(2_50, Asset("USD", 2))
+    paid = Told(status=Status.SUCCEEDED, received=less, discount=off)
 
-    record = await tell(shop, checkout["payment_id"], Told(status=Status.SUCCEEDED, received=less))
+    record = await tell(shop, checkout["payment_id"], paid)
 
     assert (record.received, record.sale.price.decimal) == (less, "10.00")
     assert (await shop.accounts())["clearing USD/2"] == 7_50
