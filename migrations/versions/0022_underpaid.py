@@ -6,7 +6,7 @@ from alembic import op
 from migrations.types import instant
 
 revision = "0022"
-down_revision = "0017"
+down_revision = "0019"
 
 
 def upgrade() -> None:
