@@ -18,6 +18,10 @@ COVERED = {
         lago-prorgrad-1 lago-prorgrad-3 lago-prog-1 lago-prog-3 lago-min-1 flex-commit-1
         flex-commit-3 flex-conv-1 flex-conv-3
     """,
+    "tests.core.metering.test_published": """
+        lago-agg-1 lago-agg-3 flex-agg-01 flex-agg-03 flex-agg-05 lago-wsum-01
+        flex-wsum-01-corrected
+    """,
     "tests.core.proration.test_published": """
         kb-cycles-01 kb-cycles-03 kb-cycles-05 kb-cycles-07 kb-cycles-09 kb-cycles-11
         kb-cycles-13 kb-cycles-15 kb-cycles-17 kb-cycles-19 kb-cycles-21 kb-cycles-23
@@ -36,11 +40,6 @@ COVERED = {
 """The ids of cases, by the module of the test that asks them."""
 
 WAITING = {
-    # What else a meter makes of its events.
-    "metering": """
-        lago-agg-1 lago-agg-3 flex-agg-01 flex-agg-03 flex-agg-05 lago-wsum-01
-        flex-wsum-01-corrected
-    """,
     # Several taxes on one amount, and what an invoice has left to pay.
     "invoicing": """
         flex-inv-3 kb-balance-1 kb-balance-3 kb-balance-5 kb-balance-7 kong-credit-2

@@ -13,6 +13,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Engine,
     Index,
@@ -73,7 +74,7 @@ def months_around(instant: datetime, before: int, after: int) -> list[datetime]:
 def spans_since_1970(work: Work, instant: ColumnElement[Any], seconds: int) -> ColumnElement[int]:
     """Count, in the database, the spans of so many seconds from 1970 to the one it lies in."""
     if work.connection.dialect.name == "postgresql":
-        return cast(func.floor(func.extract("epoch", instant) / seconds), Integer)
+        return cast(func.floor(func.extract("epoch", instant) / seconds), BigInteger)
     # Without its microseconds, which would be rounded, and so carried into the next span.
     whole = func.substr(type_coerce(instant, String), 1, len("2026-11-20 09:00:00"))
     return cast(func.strftime("%s", whole), Integer) // seconds

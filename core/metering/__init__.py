@@ -1,23 +1,15 @@
 """Metering: what is used, and what that costs. See README.md."""
 
-from core.metering.charging import Charged, charge
-from core.metering.deduplicating import Status, Verdict
-from core.metering.errors import (
-    EventConflict,
-    MeterArchived,
-    MeterKeyTaken,
-    MeterNotChargeable,
-    MeterNotFound,
-    PropertiesTooLarge,
-    PropertyMissing,
-    PropertyNotNumeric,
-    QuantityNotRead,
-    QuantityOutOfRange,
-    SummaryTooLarge,
+from core.metering.aggregating import (
+    TRANSACTIONS_MAX,
+    aggregate,
+    aggregate_groups,
+    aggregate_windows,
+    transactions,
 )
+from core.metering.charging import Charged, charge
 from core.metering.meters import by_key as find_meters
 from core.metering.meters import find as find_meter
-from core.metering.model import AGE_MAX, BUCKET_SECONDS, Aggregation, Event, Meter
 from core.metering.received import Place, Received, received, used_since
 from core.metering.recording import record
 from core.metering.rollups import SPLIT
@@ -25,16 +17,41 @@ from core.metering.summarizing import ROWS_MAX as SUMMARY_ROWS_MAX
 from core.metering.summarizing import Row as UsageRow
 from core.metering.summarizing import summarize
 from core.metering.totals import Used, spent, used_by_meter
+from core.usage import (
+    AGE_MAX,
+    BUCKET_SECONDS,
+    Aggregation,
+    Event,
+    EventConflict,
+    LevelForgotten,
+    Meter,
+    MeterArchived,
+    MeterKeyTaken,
+    MeterNotChargeable,
+    MeterNotFound,
+    PropertiesTooLarge,
+    PropertyMissing,
+    PropertyNotNumeric,
+    QuantityBelowZero,
+    QuantityNotRead,
+    QuantityOutOfRange,
+    Status,
+    SummaryTooLarge,
+    TooManyTransactions,
+    Verdict,
+)
 
 __all__ = [
     "AGE_MAX",
     "BUCKET_SECONDS",
     "SPLIT",
     "SUMMARY_ROWS_MAX",
+    "TRANSACTIONS_MAX",
     "Aggregation",
     "Charged",
     "Event",
     "EventConflict",
+    "LevelForgotten",
     "Meter",
     "MeterArchived",
     "MeterKeyTaken",
@@ -44,14 +61,19 @@ __all__ = [
     "PropertiesTooLarge",
     "PropertyMissing",
     "PropertyNotNumeric",
+    "QuantityBelowZero",
     "QuantityNotRead",
     "QuantityOutOfRange",
     "Received",
     "Status",
     "SummaryTooLarge",
+    "TooManyTransactions",
     "UsageRow",
     "Used",
     "Verdict",
+    "aggregate",
+    "aggregate_groups",
+    "aggregate_windows",
     "charge",
     "find_meter",
     "find_meters",
@@ -59,6 +81,7 @@ __all__ = [
     "record",
     "spent",
     "summarize",
+    "transactions",
     "used_by_meter",
     "used_since",
 ]

@@ -15,8 +15,17 @@ from core.kernel.errors import EngineError
 from core.kernel.money import Money
 from core.metering import charges, events, meters, recording, rollups
 from core.metering.charges import Charge
-from core.metering.errors import EventConflict, MeterNotChargeable
-from core.metering.model import CHARGEABLE, Event, Meter, Reading, price_of, try_read
+from core.usage import (
+    CHARGEABLE,
+    Event,
+    EventConflict,
+    Meter,
+    MeterNotChargeable,
+    QuantityBelowZero,
+    Reading,
+    price_of,
+    try_read,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +74,9 @@ async def charge(work: Work, event: Event, wallet_id: str | None) -> Charged:
 async def _take(work: Work, use: Use) -> Charged:
     """Post the charge, then write what was charged, and the event too if it is new."""
     event, reading, quantity, meter, wallet_id = use
+    if quantity < 0:
+        # Credits are granted by whoever may grant them; they are never the price of an event.
+        raise QuantityBelowZero(event.event_id)
     wallet = await _wallet(work, meter, wallet_id)
     amount = price_of(event.event_id, quantity, meter)
     posted = await _post(work, event, amount, wallet, meter)

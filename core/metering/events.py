@@ -6,7 +6,7 @@ from core import audit, messaging
 from core.db.work import Work
 from core.kernel.quantity import as_text
 from core.metering.charges import Charge
-from core.metering.model import Meter
+from core.usage import Meter
 
 METER_CREATED = "meter.created"
 USAGE_RECORDED = "usage.recorded"

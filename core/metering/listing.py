@@ -12,7 +12,7 @@ from core.db.work import Work
 from core.kernel.money import Asset, Money
 from core.metering import tables
 from core.metering.charges import Charge
-from core.metering.model import Property
+from core.usage import Property
 
 Place = tuple[datetime, int, str]
 """When an event was received, where in its batch, and its id: the order of the list."""

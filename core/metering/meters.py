@@ -11,16 +11,16 @@ from core.db.together import Order, Step
 from core.db.upsert import insert_if_absent
 from core.db.work import Work
 from core.kernel.money import Asset
+from core.kernel.period import Window
 from core.metering import tables
-from core.metering.errors import MeterKeyTaken, MeterNotFound
-from core.metering.model import Aggregation, Meter
+from core.usage import Aggregation, Meter, MeterKeyTaken, MeterNotFound
 
 
 async def create(work: Work, meter: Meter) -> None:
     """Write a meter. Its key names it for ever, so that recorded usage keeps its meaning."""
     row = {name: getattr(meter, name) for name in meter.__slots__}
     row |= {"aggregation": str(meter.aggregation), "asset": str(meter.asset)}
-    row |= {"price": price_text(meter)}
+    row |= {"price": price_text(meter), "per_window": meter.per_window and str(meter.per_window)}
     if not await insert_if_absent(work, tables.meters, row):
         raise MeterKeyTaken(meter.key)
 
@@ -71,6 +71,7 @@ def price_text(meter: Meter) -> str:
 def _meter(row: Sequence[Any]) -> Meter:
     told = dict(zip(NAMES, row, strict=True))
     told["aggregation"] = Aggregation(told["aggregation"])
+    told["per_window"] = told["per_window"] and Window(told["per_window"])
     told["price"], told["asset"] = Decimal(told["price"]), Asset.parse(told["asset"])
     return Meter(**told)
 

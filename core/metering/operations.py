@@ -7,25 +7,9 @@ from core.db import paging
 from core.db.work import Work
 from core.kernel.caller import PlatformRole, Role
 from core.kernel.money import Asset
+from core.kernel.period import Window
 from core.metering import charging, listing, meters, recording
 from core.metering import events as telling
-from core.metering.deduplicating import Status
-from core.metering.errors import (
-    ChargeTooLarge,
-    EventConflict,
-    EventInTheFuture,
-    EventTooOld,
-    MeterArchived,
-    MeterKeyTaken,
-    MeterNotChargeable,
-    MeterNotFound,
-    PropertiesTooLarge,
-    PropertyMissing,
-    PropertyNotNumeric,
-    QuantityNotRead,
-    QuantityOutOfRange,
-)
-from core.metering.model import Aggregation, Meter
 from core.metering.shapes import (
     ChargeUsage,
     CreateMeter,
@@ -44,6 +28,25 @@ from core.metering.shapes import (
 from core.operations.errors import invalid
 from core.operations.operation import Effect, Example, PageRequest, RateClass, operation
 from core.operations.scopes import Toolset
+from core.usage import (
+    Aggregation,
+    ChargeTooLarge,
+    EventConflict,
+    EventInTheFuture,
+    EventTooOld,
+    Meter,
+    MeterArchived,
+    MeterKeyTaken,
+    MeterNotChargeable,
+    MeterNotFound,
+    PropertiesTooLarge,
+    PropertyMissing,
+    PropertyNotNumeric,
+    QuantityBelowZero,
+    QuantityNotRead,
+    QuantityOutOfRange,
+    Status,
+)
 
 
 @operation(
@@ -72,12 +75,14 @@ async def create_meter(work: Work, request: CreateMeter) -> MeterView:
     """Define something that is measured and what one unit of it costs. Platform operators only.
 
     Every project's usage is read by the same meters. count and sum can be charged event by event
-    with charge_usage; max, unique and last are told by summarize_usage.
+    with charge_usage; summarize_usage tells what any meter makes of its events.
     """
     if request.aggregation == "count" and request.property:
         raise invalid("property", "must be left out, because a count counts events")
     if request.aggregation == "unique" and not request.property:
         raise invalid("property", "is required, because unique counts its distinct values")
+    if (request.aggregation == "bucketed_max") != (request.per_window is not None):
+        raise invalid("per_window", "is for bucketed_max, which needs one, and for no other")
     meter = Meter(
         id=work.ids.new("mtr"),
         key=request.key,
@@ -88,6 +93,7 @@ async def create_meter(work: Work, request: CreateMeter) -> MeterView:
         price=Decimal(request.price),
         asset=Asset.parse(request.asset),
         created_at=work.now,
+        per_window=Window(request.per_window) if request.per_window else None,
     )
     await meters.create(work, meter)
     work.record("created", meter.id)
@@ -187,6 +193,7 @@ async def record_usage(work: Work, request: RecordUsage) -> UsageRecorded:
         PropertyNotNumeric,
         PropertiesTooLarge,
         QuantityOutOfRange,
+        QuantityBelowZero,
         QuantityNotRead,
         ChargeTooLarge,
         wallets.WalletNotFound,

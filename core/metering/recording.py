@@ -20,9 +20,18 @@ from core.db.together import Collided, Order, Step
 from core.db.work import Work
 from core.kernel.errors import EngineError
 from core.metering import events, meters, rollups, tables
-from core.metering.deduplicating import Status, Verdict, first_of_each, judge
-from core.metering.model import Reading, Told, bucket_of, try_read
 from core.operations.progress import report
+from core.usage import (
+    Reading,
+    Status,
+    Told,
+    Verdict,
+    bucket_of,
+    first_of_each,
+    judge,
+    may_record,
+    try_read,
+)
 
 STEPS = 3
 """What a listener hears of a batch: read, recorded, compared."""
@@ -56,8 +65,8 @@ class Batch(NamedTuple):
 async def record(work: Work, sent: Sequence[Told]) -> list[Verdict]:
     """Record those events that are new and right, and say of each what came of it, in order."""
     known = await work.together(meters.BY_KEY, frozenset(each.meter_key for each in sent))
-    now, find = work.now, known.get
-    readings = [try_read(each, find(each.meter_key), now) for each in sent]
+    now, find, caller = work.now, known.get, work.caller
+    readings = [may_record(try_read(each, find(each.meter_key), now), caller) for each in sent]
     report(1, STEPS, f"read {len(sent)} events")
     fresh = first_of_each(readings)
     others = {each.event_id for each in sent} - fresh.keys() if len(fresh) < len(sent) else ()

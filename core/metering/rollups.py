@@ -15,7 +15,7 @@ from core.db.work import Work
 from core.kernel.errors import EngineError
 from core.kernel.money import Money
 from core.metering import tables
-from core.metering.model import bucket_of
+from core.usage import bucket_of
 
 SPLIT = 10**9
 """SQLite cannot add past 2^63, so high and low parts of quantities are added apart."""

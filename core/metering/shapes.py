@@ -14,9 +14,7 @@ from core.kernel.quantity import as_text
 from core.metering import meters
 from core.metering.charges import Charge
 from core.metering.charging import Charged
-from core.metering.deduplicating import Verdict
 from core.metering.listing import Listed
-from core.metering.model import Event, Meter
 from core.operations.fields import (
     AssetCode,
     Code,
@@ -28,27 +26,34 @@ from core.operations.fields import (
     When,
 )
 from core.operations.operation import ProjectPageRequest, ProjectRequest, Request, Result
+from core.usage import Event, Meter, Verdict
 
 DECIMAL = r"^(0|[1-9][0-9]{0,18})(\.[0-9]{1,12})?$"
+SIGNED = DECIMAL.replace("^", "^-?")
 INTEGER_MAX = 2**53 - 1
 """Beyond this a number in JSON is not the same number to everybody who reads it."""
 EVENTS_MAX = 1_000
 
 Decimals = Annotated[str, Field(pattern=DECIMAL, max_length=32, examples=["12.5"])]
+Signed = Annotated[str, Field(pattern=SIGNED, max_length=33, examples=["12.5"])]
 MeterKey = Annotated[Code, Field(examples=["llm_tokens"])]
 Unit = Annotated[str, Line(40)]
 PropertyValue = (
     bool | Annotated[int, Field(ge=-INTEGER_MAX, le=INTEGER_MAX)] | Annotated[str, Line(256)]
 )
-AggregationWord = Literal["count", "sum", "max", "unique", "last"]
+AggregationWord = Literal[
+    "count", "sum", "average", "max", "unique", "last", "weighted_sum", "bucketed_max"
+]
+PerWindow = Literal["hour", "day", "month"]
 
 
 class CreateMeter(Request):
     key: MeterKey = Field(description="What usage names the meter by. It never changes.")
     name: Name = Field(description="What people call it.", examples=["LLM tokens"])
     aggregation: AggregationWord = Field(
-        description="What is made of the events: how many, their sum, the largest, how many "
-        "distinct values, or what the last one said."
+        description="What is made of the events: how many, their sum, average or largest, how "
+        "many distinct values, what the last one said, the level that they raise and lower "
+        "weighted by time, or the sum of each window's largest."
     )
     unit: Unit = Field(description="What is counted, in the singular.", examples=["token"])
     property: PropertyName | None = Field(
@@ -61,6 +66,9 @@ class CreateMeter(Request):
         examples=["0.000002"],
     )
     asset: AssetCode
+    per_window: PerWindow | None = Field(
+        None, description="For bucketed_max alone: whose largest are added up."
+    )
 
 
 class MeterView(Result):
@@ -74,6 +82,7 @@ class MeterView(Result):
     asset: str
     created_at: datetime
     archived_at: datetime | None
+    per_window: PerWindow | None
 
 
 class MeterList(Result):
@@ -92,9 +101,10 @@ class EventFields(Request):
         description="When it was used: at most 35 days ago, at most 5 minutes ahead. "
         "Leave out for now.",
     )
-    quantity: Decimals | Annotated[int, Field(ge=0, le=INTEGER_MAX)] = Field(
+    quantity: Signed | Annotated[int, Field(ge=-INTEGER_MAX, le=INTEGER_MAX)] = Field(
         "1",
-        description="How much, as a decimal in quotes or a whole number; at most 6 decimals.",
+        description="How much, as a decimal in quotes or a whole number; at most 6 decimals. "
+        "Below zero lowers a weighted_sum.",
     )
     properties: dict[PropertyName, PropertyValue] = Field(
         default_factory=dict,
@@ -209,6 +219,7 @@ def meter_view(meter: Meter) -> MeterView:
         asset=str(meter.asset),
         created_at=meter.created_at,
         archived_at=meter.archived_at,
+        per_window=meter.per_window.value if meter.per_window else None,
     )
 
 

@@ -26,7 +26,7 @@ meters = Table(
     Column("id", Key("mtr"), nullable=False),
     Column("key", String(64), nullable=False),
     Column("name", String(120), nullable=False),
-    Column("aggregation", String(8), nullable=False),
+    Column("aggregation", String(16), nullable=False),
     Column("unit", String(40), nullable=False),
     Column("property", String(64)),
     # An exact decimal as text: a price may be finer than its asset, and no float may touch it.
@@ -34,9 +34,16 @@ meters = Table(
     Column("asset", String(20), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("archived_at", Instant),
+    # Of which windows the maxima are added up.
+    Column("per_window", String(8)),
     PrimaryKeyConstraint("id"),
     CheckConstraint(
-        "aggregation in ('count', 'sum', 'max', 'unique', 'last')", name="aggregation_is_known"
+        "aggregation in ('count', 'sum', 'average', 'max', 'unique', 'last', 'weighted_sum', "
+        "'bucketed_max')",
+        name="aggregation_is_known",
+    ),
+    CheckConstraint(
+        "(aggregation = 'bucketed_max') = (per_window is not null)", name="maxima_are_of_a_window"
     ),
     Index("ix_metering_meters_key", "key", unique=True),
 )
@@ -71,7 +78,8 @@ events = Table(
     Column("position", Integer, nullable=False),
     # Quarter hours since 1970: every zone's hours, days and months begin on one.
     Column("bucket", Integer, nullable=False),
-    # What the meter read from the event, in millionths.
+    # What the meter read from the event, in millionths; below zero where a level went down, or
+    # something was taken back.
     Column("quantity", BigInteger, nullable=False),
     Column("properties", json_column(), nullable=False),
     # The hash that stands beside the event's id, too.
@@ -80,7 +88,6 @@ events = Table(
     Column("digest", LargeBinary(16), nullable=False),
     # In the order of arrival, in which events are listed and their index grows at one end only.
     PrimaryKeyConstraint("project_id", "received_at", "position", "event_id", "occurred_at"),
-    CheckConstraint("quantity >= 0", name="quantity_is_never_negative"),
     Index("ix_metering_events_project_id_meter_id_bucket", "project_id", "meter_id", "bucket"),
     **by_month("occurred_at"),
 )

@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from sqlalchemy import func, select
 
 from core.db.work import Work
 from core.kernel.money import Asset
 from core.kernel.period import Period
-from core.kernel.quantity import as_text
+from core.kernel.quantity import as_text, fraction_text
 from core.metering import meters, tables
-from core.metering.model import Aggregation, Meter, bucket_of
+from core.metering.choosing import part_of
 from core.metering.rollups import SPLIT
-from core.metering.summarizing import part_of, summarize
+from core.metering.summarizing import summarize
+from core.usage import Aggregation, Meter, bucket_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,7 @@ class Used:
 
     meter: Meter
     value: str | None
-    """None for distinct values, which no sums can tell."""
+    """None for distinct values and for levels, which no sums can tell."""
     event_count: int
 
 
@@ -54,10 +56,11 @@ async def used_by_meter(work: Work, period: Period, limit: int) -> list[Used]:
         values = {
             Aggregation.COUNT: str(int(row.event_count)),
             Aggregation.SUM: as_text(told),
+            Aggregation.AVERAGE: fraction_text(Fraction(told, int(row.event_count))),
             Aggregation.MAX: as_text(row.largest),
         }
         value = values.get(meter.aggregation)
-        if meter.aggregation is Aggregation.LAST:
+        if meter.aggregation in {Aggregation.LAST, Aggregation.BUCKETED_MAX}:
             [only] = await summarize(work, meter, [period], None)
             value = only.value
         used.append(Used(meter, value, int(row.event_count)))

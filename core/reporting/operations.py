@@ -37,7 +37,12 @@ def _is_over(request: SummarizeUsage, now: datetime) -> bool:
     effect=Effect.READ,
     project=Role.VIEWER,
     platform=PlatformRole.AUDITOR,
-    raises=(projects.ProjectNotFound, metering.MeterNotFound, metering.SummaryTooLarge),
+    raises=(
+        projects.ProjectNotFound,
+        metering.MeterNotFound,
+        metering.SummaryTooLarge,
+        metering.LevelForgotten,
+    ),
     remembered=_is_over,
     examples=(
         Example(

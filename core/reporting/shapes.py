@@ -10,7 +10,9 @@ from core.operations.fields import Code, PropertyName, When
 from core.operations.operation import ProjectRequest, Result
 
 MeterKey = Annotated[Code, Field(examples=["llm_tokens"])]
-AggregationWord = Literal["count", "sum", "max", "unique", "last"]
+AggregationWord = Literal[
+    "count", "sum", "average", "max", "unique", "last", "weighted_sum", "bucketed_max"
+]
 WindowWord = Literal["hour", "day", "month", "none"]
 DAYS_MAX = 31
 
@@ -51,7 +53,7 @@ class UsageSummary(Result):
     window: WindowWord
     group_by: str | None
     rows: list[SummaryRow]
-    """Windows and groups without events have no row."""
+    """Windows and groups without events have no row, except where a level lasts."""
 
 
 class GetProjectOverview(ProjectRequest):
@@ -75,7 +77,7 @@ class OverviewUsage(Result):
     unit: str
     aggregation: AggregationWord
     value: str | None
-    """null for unique, which takes every event to tell: ask summarize_usage."""
+    """null for unique and weighted_sum, which take events to tell: ask summarize_usage."""
     event_count: int
 
 

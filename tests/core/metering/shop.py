@@ -25,6 +25,9 @@ METERS: dict[str, dict[str, Any]] = {
     "seats": {"aggregation": "max", "unit": "seat", "price": "1"},
     "users": {"aggregation": "unique", "unit": "user", "property": "user", "price": "1"},
     "storage": {"aggregation": "last", "unit": "GB", "property": "gb", "price": "1"},
+    "latency": {"aggregation": "average", "unit": "ms", "price": "0"},
+    "disk": {"aggregation": "weighted_sum", "unit": "GB", "price": "1"},
+    "peaks": {"aggregation": "bucketed_max", "unit": "core", "price": "1", "per_window": "hour"},
     "free": {"aggregation": "count", "unit": "call", "price": "0"},
 }
 

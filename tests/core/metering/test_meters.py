@@ -34,6 +34,7 @@ async def test_a_meter_is_answered_as_it_was_made(shop: Shop) -> None:
         "id": made["id"],
         "created_at": "2026-11-20T09:00:00Z",
         "archived_at": None,
+        "per_window": None,
     }
     assert made in (await shop.ask(operations.list_meters))["items"]
 

@@ -8,7 +8,7 @@ import pytest
 from core import ledger, metering
 from core.db.together import Collided
 from core.metering import operations, recording
-from core.metering.model import read
+from core.usage import read
 from tests.core.metering.shop import Shop, use
 from tests.world import OPERATOR, PROJECT
 

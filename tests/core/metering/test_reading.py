@@ -10,9 +10,18 @@ from hypothesis import strategies as st
 
 from core.kernel.money import LARGEST, Asset
 from core.kernel.quantity import as_text, micro
-from core.metering.deduplicating import Status, judge
-from core.metering.errors import EventConflict
-from core.metering.model import Aggregation, Event, Meter, Reading, bucket_of, price_of, try_read
+from core.usage import (
+    Aggregation,
+    Event,
+    EventConflict,
+    Meter,
+    Reading,
+    Status,
+    bucket_of,
+    judge,
+    price_of,
+    try_read,
+)
 from tests.world import START
 
 HOURS = Meter(

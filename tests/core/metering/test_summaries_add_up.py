@@ -21,6 +21,7 @@ pytestmark = pytest.mark.anyio
 NOW = datetime(2026, 11, 8, 12, tzinfo=UTC)
 """So that the nights on which clocks go back in Paris and New York lie in the last 35 days."""
 ZONES = ("Europe/Paris", "America/New_York", "Asia/Kathmandu", "Australia/Adelaide", "UTC")
+FINE, ZERO = Decimal("1e-12"), Decimal(0)
 _numbers = count(10)
 
 Use = tuple[int, int, str]
@@ -58,11 +59,28 @@ def by_hand(
         "users": lambda group: len({amount for _, amount in group}),
         # Of equal instants the last one sent is the last: max keeps the first of equals.
         "storage": lambda group: max(reversed(group), key=lambda each: each[0])[1],
+        "latency": lambda group: (sum((amount for _, amount in group), ZERO) / len(group)).quantize(
+            FINE
+        ),
+        "peaks": lambda group: sum(_largest_of_each_hour(group, zone)),
     }
     return {key: Decimal(value[meter_key](group)) for key, group in groups.items()}
 
 
-@pytest.mark.parametrize("meter_key", ["calls", "tokens", "seats", "users", "storage"])
+def _average(amounts: list[Decimal]) -> Decimal:
+    return (sum(amounts, ZERO) / len(amounts)).quantize(FINE)
+
+
+def _largest_of_each_hour(group: list[tuple[datetime, Decimal]], zone: ZoneInfo) -> list[Decimal]:
+    hours = {window_of(at, "hour", zone) for at, _ in group}
+    return [
+        max(amount for at, amount in group if window_of(at, "hour", zone) == hour) for hour in hours
+    ]
+
+
+@pytest.mark.parametrize(
+    "meter_key", ["calls", "tokens", "seats", "users", "storage", "latency", "peaks"]
+)
 @settings(
     max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -88,7 +106,7 @@ async def test_a_summary_equals_adding_up_by_hand(
                 meter_key,
                 occurred_at=at.isoformat(),
                 properties={"model": model} | ({read: exact} if read else {}),
-                **({"quantity": exact} if meter_key == "seats" else {}),
+                **({"quantity": exact} if meter_key in {"seats", "latency", "peaks"} else {}),
             )
         )
     await shop.record(*events, caller=customer)

@@ -8,8 +8,8 @@ import pytest
 from core import metering
 from core.kernel.ids import compose
 from core.metering import summarizing
-from core.metering.errors import SummaryTooLarge
 from core.reporting import operations as reporting
+from core.usage import SummaryTooLarge
 from tests.core.metering.shop import Shop, use
 from tests.world import START, agent
 

@@ -14,11 +14,13 @@ from typing import NamedTuple, Protocol
 
 import orjson
 
+from core.kernel.caller import Caller
 from core.kernel.errors import EngineError
 from core.kernel.money import LARGEST, Asset, Money
-from core.kernel.quantity import MICRO, PLACES, as_text, is_number, micro
+from core.kernel.period import Window
+from core.kernel.quantity import MICRO, PLACES, as_text, is_number, signed_micro
 from core.kernel.rounding import to_units
-from core.metering.errors import (
+from core.usage.errors import (
     ChargeTooLarge,
     EventInTheFuture,
     EventTooOld,
@@ -27,6 +29,7 @@ from core.metering.errors import (
     PropertiesTooLarge,
     PropertyMissing,
     PropertyNotNumeric,
+    QuantityBelowZero,
     QuantityNotRead,
     QuantityOutOfRange,
 )
@@ -47,15 +50,23 @@ class Aggregation(StrEnum):
 
     COUNT = "count"
     SUM = "sum"
+    AVERAGE = "average"
     MAX = "max"
     UNIQUE = "unique"
     """How many distinct values the property had."""
     LAST = "last"
     """What the event that occurred last said."""
+    WEIGHTED_SUM = "weighted_sum"
+    """The level that events raise and lower, by the seconds for which it lasted."""
+    BUCKETED_MAX = "bucketed_max"
+    """The sum of what was largest in each hour, day or month."""
 
 
 CHARGEABLE = {Aggregation.COUNT, Aggregation.SUM}
 """Where each event adds its own part, so that it has a price of its own."""
+
+CORRECTABLE = {Aggregation.SUM, Aggregation.AVERAGE}
+"""Where platform operators may take back what was recorded wrongly, by an event below zero."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +83,8 @@ class Meter:
     asset: Asset
     created_at: datetime
     archived_at: datetime | None = None
+    per_window: Window | None = None
+    """Of which windows of the project's time zone the maxima are added up."""
 
 
 class Told(Protocol):
@@ -126,7 +139,7 @@ def content_of(told: Told) -> bytes:
 
     An omitted time stays omitted, so that a retry a minute later is still the same event.
     """
-    return _hash(told, _packed(told), micro(told.quantity))
+    return _hash(told, _packed(told), signed_micro(told.quantity))
 
 
 def _packed(told: Told) -> bytes:
@@ -162,7 +175,7 @@ def read(event: Told, meter: Meter | None, now: datetime) -> Reading:
     packed = _packed(event)
     if len(packed) > PROPERTIES_BYTES_MAX:
         raise PropertiesTooLarge(event.event_id, len(packed), PROPERTIES_BYTES_MAX)
-    counted = micro(event.quantity)
+    counted = signed_micro(event.quantity)
     quantity = _quantity(event, meter, counted)
     content = _hash(event, packed, counted)
     return Reading(event.event_id, meter, occurred_at, quantity, packed, content)
@@ -178,7 +191,7 @@ def try_read(event: Told, meter: Meter | None, now: datetime) -> Reading | Engin
 
 def _quantity(event: Told, meter: Meter, counted: int | None) -> int:
     if meter.property is None and meter.aggregation is not Aggregation.COUNT:
-        return _in_range(event.event_id, event.quantity, counted)
+        return _in_range(event, meter, event.quantity, counted)
     if counted != MICRO:
         # Left unread, it would be usage that somebody believes to be recorded.
         raise QuantityNotRead(event.event_id, meter.key, meter.property or "how many events")
@@ -189,16 +202,31 @@ def _quantity(event: Told, meter: Meter, counted: int | None) -> int:
         raise PropertyMissing(event.event_id, meter.key, meter.property)
     if meter.aggregation is Aggregation.UNIQUE:
         return MICRO
-    counts = is_number(value) if isinstance(value, str) else value >= 0
-    if isinstance(value, bool) or not counts:
+    if isinstance(value, bool) or (
+        isinstance(value, str) and not is_number(value.removeprefix("-"))
+    ):
         raise PropertyNotNumeric(event.event_id, meter.property)
-    return _in_range(event.event_id, value, micro(value))
+    return _in_range(event, meter, value, signed_micro(value))
 
 
-def _in_range(event_id: str, number: Property, counted: int | None) -> int:
+def _in_range(event: Told, meter: Meter, number: Property, counted: int | None) -> int:
     if counted is None:
-        raise QuantityOutOfRange(event_id, str(number), PLACES, as_text(LARGEST))
+        raise QuantityOutOfRange(event.event_id, str(number), PLACES, as_text(LARGEST))
+    if counted < 0 and meter.aggregation not in {*CORRECTABLE, Aggregation.WEIGHTED_SUM}:
+        raise QuantityBelowZero(event.event_id)
     return counted
+
+
+def may_record(reading: Reading | EngineError, caller: Caller) -> Reading | EngineError:
+    """Return the reading, or why this caller may not record it: whoever pays takes nothing back."""
+    if (
+        isinstance(reading, Reading)
+        and reading.quantity < 0
+        and reading.meter.aggregation in CORRECTABLE
+        and not caller.is_platform
+    ):
+        return QuantityBelowZero(reading.event_id)
+    return reading
 
 
 def price_of(event_id: str, quantity: int, meter: Meter) -> Money:

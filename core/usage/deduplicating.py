@@ -5,8 +5,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from core.kernel.errors import EngineError
-from core.metering.errors import EventConflict
-from core.metering.model import Reading, Told, content_of
+from core.usage.errors import EventConflict
+from core.usage.model import Reading, Told, content_of
 
 
 class Status(StrEnum):

@@ -82,7 +82,7 @@ class PropertyMissing(EngineError):
 
 @dataclass(eq=False)
 class PropertyNotNumeric(EngineError):
-    """{property} of {event_id} must be a number not below zero: 3, or "0.25" in quotes."""
+    """{property} of {event_id} must be a number: 3, or "0.25" in quotes."""
 
     code = "property_not_numeric"
     kind = Kind.INVALID
@@ -111,6 +111,19 @@ class QuantityOutOfRange(EngineError):
     quantity: str
     places_max: int
     quantity_max: str
+
+
+@dataclass(eq=False)
+class QuantityBelowZero(EngineError):
+    """{event_id} is below zero. A weighted_sum reads that as a level that goes down.
+
+    Of a sum or an average, a platform operator may record what takes usage back. It is never
+    charged, and no other meter reads it.
+    """
+
+    code = "quantity_below_zero"
+    kind = Kind.INVALID
+    event_id: str
 
 
 @dataclass(eq=False)
@@ -150,3 +163,23 @@ class SummaryTooLarge(EngineError):
     code = "summary_too_large"
     kind = Kind.INVALID
     rows_max: int
+
+
+@dataclass(eq=False)
+class TooManyTransactions(EngineError):
+    """The period has more than {most} events of {meter_key}. Ask for a shorter one."""
+
+    code = "too_many_transactions"
+    kind = Kind.INVALID
+    meter_key: str
+    most: int
+
+
+@dataclass(eq=False)
+class LevelForgotten(EngineError):
+    """{meter_key} had a level before {at} whose events are no longer kept, and so no groups."""
+
+    code = "level_forgotten"
+    kind = Kind.INVALID
+    meter_key: str
+    at: datetime
