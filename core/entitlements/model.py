@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from core.catalog import Entitled, FeatureKind, Interval, PlanVersion, QuotaWindow
 from core.entitlements.windows import Cycle
-from core.kernel.quantity import MICRO, PLACES
+from core.kernel.quantity import PLACES
 
 OPERATOR = "operator"
 """The source of a plan that staff assigned. Others are named `subscription:sub_…`."""
@@ -30,8 +30,7 @@ class Mode(StrEnum):
 
 def millionths(number: Decimal | str) -> int:
     """Turn a number of at most six decimals into millionths."""
-    whole, _, fraction = format(Decimal(number), "f").partition(".")
-    return int(whole) * MICRO + int(fraction[:PLACES].ljust(PLACES, "0"))
+    return int(Decimal(number).scaleb(PLACES))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from core.metering.aggregating import (
     transactions,
 )
 from core.metering.charging import Charged, charge
+from core.metering.choosing import told_apart
 from core.metering.meters import by_key as find_meters
 from core.metering.meters import find as find_meter
 from core.metering.received import Place, Received, received, used_since
@@ -81,6 +82,7 @@ __all__ = [
     "record",
     "spent",
     "summarize",
+    "told_apart",
     "transactions",
     "used_by_meter",
     "used_since",

@@ -60,6 +60,9 @@ async def _keep_product(
 # -- Features --------------------------------------------------------------------------------------
 
 
+_NEVER_USED_UP = {metering.Aggregation.AVERAGE, metering.Aggregation.WEIGHTED_SUM}
+
+
 async def create_feature(work: Work, feature: Feature) -> Feature:
     """Write a feature. A quota names the meter that counts it, and nothing else names one."""
     if feature.kind is not FeatureKind.QUOTA and feature.meter_key:
@@ -72,6 +75,9 @@ async def create_feature(work: Work, feature: Feature) -> Feature:
             raise invalid("meter_key", f"there is no meter {feature.meter_key}; see list_meters")
         if meter.archived_at:
             raise invalid("meter_key", f"the meter {meter.key} was archived; choose another")
+        if meter.aggregation in _NEVER_USED_UP:
+            what = f"nothing is used up of the {meter.aggregation} that {meter.key} keeps"
+            raise invalid("meter_key", f"{what}; choose a meter that counts or sums")
     if not await insert_if_absent(work, tables.features, _row(feature)):
         raise FeatureKeyTaken(feature.key)
     await events.tell(work, events.FEATURE_CREATED, feature.id, events.feature_facts(feature))

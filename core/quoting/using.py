@@ -1,7 +1,6 @@
 """Read a project's past usage as a price asks for it: from sums where they say enough.
 
-What needs each event, or groups by several properties, is read from the events by their index, and
-bounded.
+Levels, groups and single events are read from the events by their index; single events are bounded.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,13 +43,13 @@ async def usage_in(
 
 
 async def _plain(work: Work, meter: Meter, needs: Needs, period: Period) -> Usage:
-    if needs.amounts or len(needs.properties) > 1:
-        return _made(meter, needs, await _events(work, meter, period))
+    if needs.amounts:
+        return _made(needs, await _events(work, meter, period))
     if needs.properties:
-        [name] = needs.properties
-        rows = await metering.summarize(work, meter, [period], name)
+        rows = await metering.summarize(work, meter, [period], needs.properties)
         return Usage.of_groups(
-            Group({} if row.group is None else {name: row.group}, _told(row)) for row in rows
+            Group(metering.told_apart(row.group or "", needs.properties), _told(row))
+            for row in rows
         )
     [row] = await metering.summarize(work, meter, [period], None)
     return _told(row)
@@ -60,9 +59,10 @@ def _told(row: metering.UsageRow) -> Usage:
     return Usage(Decimal(row.value or 0), row.event_count)
 
 
-def _made(meter: Meter, needs: Needs, events: Sequence[Any]) -> Usage:
+def _made(needs: Needs, events: Sequence[Any]) -> Usage:
+    """Give each event as a transaction, in groups where the price asks for those, too."""
     if not needs.properties:
-        return _of_events(meter, events, amounts=needs.amounts)
+        return _transactions(events)
     by: dict[tuple[str | None, ...], list[Any]] = {}
     for each in events:
         values = (each.properties.get(name) for name in needs.properties)
@@ -74,7 +74,7 @@ def _made(meter: Meter, needs: Needs, events: Sequence[Any]) -> Usage:
                 for name, value in zip(needs.properties, key, strict=True)
                 if value is not None
             },
-            _of_events(meter, own, amounts=needs.amounts),
+            _transactions(own),
         )
         for key, own in by.items()
     )
@@ -85,27 +85,8 @@ def _text(value: Any) -> str | None:
     return str(value).lower() if isinstance(value, bool) else None if value is None else str(value)
 
 
-def _of_events(meter: Meter, events: Sequence[Any], *, amounts: bool) -> Usage:
-    quantities = [Decimal(each.quantity).scaleb(-PLACES) for each in events]
-    if amounts:
-        return Usage.of_transactions(quantities)
-    return Usage(_aggregated(meter, events, quantities), len(events))
-
-
-def _aggregated(meter: Meter, events: Sequence[Any], quantities: Sequence[Decimal]) -> Decimal:
-    """Make of events, in the order in which they occurred, what their meter makes of them."""
-    match meter.aggregation:
-        case Aggregation.COUNT:
-            return Decimal(len(events))
-        case Aggregation.SUM:
-            return sum(quantities, Decimal(0))
-        case Aggregation.MAX:
-            return max(quantities, default=Decimal(0))
-        case Aggregation.LAST:
-            return quantities[-1] if quantities else Decimal(0)
-        case Aggregation.UNIQUE:
-            seen = {_text(each.properties.get(meter.property or "")) for each in events}
-            return Decimal(len(seen))
+def _transactions(events: Sequence[Any]) -> Usage:
+    return Usage.of_transactions(Decimal(each.quantity).scaleb(-PLACES) for each in events)
 
 
 async def _events(work: Work, meter: Meter, period: Period) -> Sequence[Any]:
