@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0024"
-down_revision = "0019"
+down_revision = "0022"
 
 METERS, EVENTS = "metering_meters", "metering_events"
 KNOWN = "ck_metering_meters_aggregation_is_known"
