@@ -8,6 +8,7 @@ from core.coupons.errors import (
     PromotionCodeRefused,
     PromotionCodeUnknown,
 )
+from core.coupons.finding import redemption as find_redemption
 from core.coupons.model import Coupon, PromotionCode, Redemption, State
 from core.coupons.using import active, consume, trials
 
@@ -28,5 +29,6 @@ __all__ = [
     "active",
     "apply",
     "consume",
+    "find_redemption",
     "trials",
 ]

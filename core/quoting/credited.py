@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from core import ledger
+from core import coupons, ledger
 from core.db.work import Work
 from core.kernel.ids import is_id
 from core.kernel.money import Money
@@ -36,6 +36,37 @@ async def explain_grant(work: Work, booked: Booked, cause: str) -> Explained:
         facts=told([*_terms(grant), ("amount", given.decimal), ("asset", str(asset))]),
         expected=moved(work.project_id, (AccountRole.PROMOTIONS, given), (_wallet(grant), -given)),
     )
+
+
+async def explain_coupon(work: Work, booked: Booked, discount_id: str) -> Explained:
+    """Compare with the coupon that was redeemed: its terms never change."""
+    try:
+        redeemed = await coupons.find_redemption(work, discount_id)
+    except coupons.DiscountNotFound:
+        plain = Explained(
+            origin="coupon", origin_id=discount_id, summary="Credits of a coupon", expected={}
+        )
+        return plain.but("nobody redeemed it")
+    coupon, wallet_id = redeemed.coupon, redeemed.wallet_id
+    given = coupon.amount or Money(0, booked.wallets[0].amount.asset)
+    explained = Explained(
+        origin="coupon",
+        origin_id=discount_id,
+        summary=f"{given} for the coupon {coupon.key}",
+        facts={
+            "coupon_key": coupon.key,
+            "redeemed_at": redeemed.redeemed_at.isoformat(),
+            "amount": given.decimal,
+            "asset": str(given.asset),
+        },
+        expected=moved(
+            work.project_id,
+            (AccountRole.PROMOTIONS, given),
+            *([(wallet_id, -given)] if wallet_id else []),
+        ),
+    )
+    is_its = redeemed.transaction_id == booked.id
+    return explained if is_its else explained.but("what was redeemed names another transaction")
 
 
 async def explain_transfer(work: Work, booked: Booked, cause: str) -> Explained:

@@ -63,6 +63,7 @@ BY_CAUSE: Mapping[str, Explain] = {
     "usage": charged.explain_usage,
     "hold": charged.explain_capture,
     "grant": credited.explain_grant,
+    "coupon": credited.explain_coupon,
     "transfer": credited.explain_transfer,
     "breakage": credited.explain_breakage,
     "payment": paid.explain_payment,

@@ -30,7 +30,7 @@ from core.quoting.plan_shapes import (
 from core.quoting.refusals import USAGE_REFUSED
 from core.quoting.using import is_on_quarter_hour, usage_in, users_among
 
-AT_ONCE, AT_ONCE_ONE_BY_ONE = 1_000, 50
+AT_ONCE, AT_ONCE_ONE_BY_ONE = 1_000, 20
 """How many projects one answer looks at, and how many where each is read by itself."""
 REFUSED_SHOWN = 20
 NO_SUCH_VERSION = (
