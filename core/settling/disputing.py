@@ -18,6 +18,7 @@ from core.settling import events, finding, standing
 from core.settling.model import (
     FINAL,
     Dispute,
+    Share,
     dispute_state_after,
     is_inquiry,
     is_open,
@@ -64,22 +65,64 @@ async def _about_credits(
     values: dict[str, Any] = {}
     if is_open(state):
         if before.hold_id is None:
-            memo = f"Frozen: dispute {before.id}"
-            held = await freeze(work, record, now.due(before.amount.amount), memo)
+            held = await _freeze(work, now, before)
             values = {"hold_id": held and held.id, "frozen": held.amount if held else 0}
     elif before.hold_id and before.frozen:
         # In this same unit, so that nobody else can spend what is about to be taken.
         await unfreeze(work, record, before.hold_id)
         values["frozen"] = 0
-    if state == payments.DisputeState.LOST and not _is_taken(before):
-        due = now.due(before.amount.amount)
-        back = await take_back(work, record, due, (), kind=KIND, reference=before.reference)
-        values |= booked(back)
+    if state == payments.DisputeState.LOST:
+        values |= await _take(work, now, before)
     return values
 
 
-def _is_taken(dispute: Dispute) -> bool:
-    return bool(dispute.transaction_id or dispute.bonus_transaction_id)
+async def _take(work: Work, now: standing.Standing, before: Dispute) -> dict[str, Any]:
+    """Take what is due for a dispute that is lost, and is not taken yet.
+
+    More may become due later: when a refund of the same payment, whose credits were taken before,
+    fails after all. Nothing is due twice, because what was due until now is counted.
+    """
+    more = now.due(0 if before.is_lost else before.amount.amount)
+    if more == Share():
+        return {}
+    until_now = before.due.credits + before.due.bonus
+    reference = f"{before.reference}:{until_now}" if until_now else before.reference
+    back = await take_back(work, now.record, more, (), kind=KIND, reference=reference)
+    values, due, taken = booked(back), before.due + back.due, before.taken + back.taken
+    return values | {
+        "credits_due": due.credits,
+        "bonus_due": due.bonus,
+        "credits_taken": taken.credits,
+        "bonus_taken": taken.bonus,
+        "transaction_id": before.transaction_id or back.transaction_id,
+        "bonus_transaction_id": before.bonus_transaction_id or back.bonus_transaction_id,
+    }
+
+
+async def revise(work: Work, payment_id: str) -> None:
+    """Decide anew about disputed credits, because a refund that had taken some gave them back.
+
+    What the bank took is gone whatever became of the refund: its credits are frozen while that is
+    open, and taken when it is lost.
+    """
+    for dispute_id in [each.id for each in (await standing.lock(work, payment_id)).disputes]:
+        now = await standing.lock(work, payment_id)
+        before = next(each for each in now.disputes if each.id == dispute_id)
+        values: dict[str, Any] = {}
+        if before.is_lost:
+            values = await _take(work, now, before)
+        elif is_open(before.state):
+            if before.hold_id and before.frozen:
+                await unfreeze(work, now.record, before.hold_id)
+            held = await _freeze(work, now, before)
+            values = {"hold_id": held and held.id, "frozen": held.amount if held else 0}
+        if values:
+            await _change(work, before, values)
+
+
+async def _freeze(work: Work, now: standing.Standing, this: Dispute) -> ledger.Hold | None:
+    memo = f"Frozen: dispute {this.id}"
+    return await freeze(work, now.record, now.due(this.amount.amount), memo)
 
 
 async def _begin(work: Work, record: PaymentRecord, seen: payments.Dispute) -> Dispute:

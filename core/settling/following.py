@@ -108,7 +108,9 @@ async def apply(work: Work, looked: Looked) -> bool:
     if record is None:
         return False
     if isinstance(about, payments.Refund):
-        await refunding.converge(here, record.id, about)
+        refund = await refunding.converge(here, record.id, about)
+        if refund.reversed_at is not None:
+            await disputing.revise(here, record.id)
         booked = about.amount
     elif isinstance(about, payments.Dispute):
         await disputing.converge(here, record.id, about)

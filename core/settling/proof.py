@@ -1,4 +1,4 @@
-"""Prove refunds, lost disputes and processor transactions: what the rows say is what is booked."""
+"""Prove refunds: what the rows say is what is booked. Of the rest see `proof_moved`."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from core.db.work import Work
 from core.kernel.ids import is_id
 from core.kernel.proving import Proof
 from core.ledger import AccountRole
-from core.settling import tables
+from core.settling import proof_moved, tables
 from core.settling.refunding import KIND
 
 
@@ -19,6 +19,7 @@ async def prove(work: Work, proof: Proof) -> None:
     await _prove_booked(work, proof)
     await _prove_credits(work, proof)
     await _prove_given(work, proof)
+    await proof_moved.prove(work, proof)
 
 
 async def _prove_booked(work: Work, proof: Proof) -> None:

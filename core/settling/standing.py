@@ -42,7 +42,7 @@ class Standing:
         for refund in self.refunds:
             taken += refund.due if refund.counts else Share()
         for dispute in self.disputes:
-            if dispute.transaction_id or dispute.bonus_transaction_id:
+            if dispute.is_lost:
                 returned += dispute.amount.amount
                 taken += dispute.due
         return due_for(self.record, returned, taken)
