@@ -13,6 +13,7 @@ from core.inbox import operations as inbox
 from core.metering import operations as metering
 from core.moving import operations as moving
 from core.operations.operation import Operation
+from core.packages import operations as packages
 from core.packs import operations as packs
 from core.payers import operations as payers
 from core.payments import operations as payments
@@ -45,6 +46,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *topups.OPERATIONS,
     *coupons.OPERATIONS,
     *exporting.OPERATIONS,
+    *packages.OPERATIONS,
     *pricing_rules.OPERATIONS,
     *pricing_facts.OPERATIONS,
     *quoting.OPERATIONS,

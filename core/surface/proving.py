@@ -6,6 +6,7 @@ from core import (
     ledger,
     ledger_proof,
     metering_proof,
+    packages,
     payments,
     pricing_rules,
     settling,
@@ -21,6 +22,7 @@ PROTECTED = (
     *ledger_proof.PROTECTED,
     *metering_proof.PROTECTED,
     *audit.PROTECTED,
+    *packages.PROTECTED,
     *pricing_rules.PROTECTED,
     *catalog.PROTECTED,
 )
