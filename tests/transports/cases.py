@@ -40,6 +40,7 @@ def filled(value: Any, tenant: Tenant) -> Any:
 
 
 MONTH = {"start_at": "2026-10-20T00:00:00Z", "end_at": "2026-11-20T00:00:00Z"}
+FLAT = {"model": "flat", "amount": "10"}
 CASES: dict[str, Case] = {
     "whoami": about(),
     "create_project": about(name="Brand new", external_key="brand-new", owner_user_id="{stranger}"),
@@ -192,6 +193,19 @@ CASES: dict[str, Case] = {
     "preview_usage_cost": here(plan_key="desk_basic", version=1, **MONTH),
     "simulate_price_change": about(plan_key="desk_basic", from_version=1, to_version=2, **MONTH),
     "explain_charge": here(transaction_id="{transaction_id}"),
+    "create_package": about(
+        package_key="team",
+        name="Team",
+        parts=[{"key": "desks", "product_key": "desk", "prices": {"desk_usd": FLAT}}],
+        discount_amounts={"desk_usd": "1.50"},
+    ),
+    "update_package": about(package_key="desk_set", discount_percent="20"),
+    "archive_package": about(package_key="desk_set"),
+    "list_packages": about(limit=5),
+    "get_package": about(package_key="desk_set"),
+    "preview_package": about(
+        package_key="desk_set", options=["lamp"], quantities={"desks": 3}, currency="USD/2"
+    ),
     "create_pricing_rule": about(
         rule_key="weekends",
         name="Weekends",

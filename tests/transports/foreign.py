@@ -72,6 +72,8 @@ HARMLESS = {
     *("rule_key", "applies_to", "when", "adjust", "stops", "effective_at", "ends_at", "version"),
     *("of", "values", "country", "region", "segments", "usage_properties", "suppose"),
     *("plan_key", "product_key", "item_key", "at"),
+    *("package_key", "parts", "prices", "discount_percent", "discount_amounts", "options"),
+    *("quantities", "count", "book_key", "required", "at_least", "at_most"),
     *(
         "feature_key",
         "mode",

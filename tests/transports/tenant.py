@@ -87,6 +87,25 @@ COUPON = {
     "asset": "CREDIT/6",
     "redemptions_per_project": 5,
 }
+DESK_SET = {
+    "package_key": "desk_set",
+    "name": "Desk set",
+    "parts": [
+        {
+            "key": "desks",
+            "product_key": "desk",
+            "at_most": 9,
+            "prices": {"desk_usd": {"model": "per_unit", "unit": "30"}},
+        },
+        {
+            "key": "lamp",
+            "product_key": "desk",
+            "required": False,
+            "prices": {"desk_usd": {"model": "flat", "amount": "5"}},
+        },
+    ],
+    "discount_percent": "10",
+}
 LOYAL = {
     "rule_key": "loyal",
     "name": "Loyalty",
@@ -233,6 +252,7 @@ async def open_platform(world: World) -> None:
     await ask(world, "create_coupon", **PERCENT_OFF)
     await open_plans(world)
     await ask(world, "start_usage_export", meter_key=METER["key"], event_name="tokens")
+    await ask(world, "create_package", **DESK_SET)
     tier = {"of": "project", "property": "tier", "type": "text"}
     await ask(world, "define_pricing_property", **tier)
     await ask(world, "create_pricing_rule", **LOYAL)
