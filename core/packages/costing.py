@@ -54,7 +54,7 @@ def cost(choice: Choice, book_key: str, asset: Asset, count: int = 1) -> Cost:
 def _sum(choice: Choice, alone: list[PartCost], book_key: str, count: int) -> Cost:
     amounts = [_of(each.alone) for each in alone]
     asset = _asset(alone)
-    off = _discount(choice.package, book_key, sum(amounts), asset, count)
+    off = _discount(choice.package, book_key, sum(amounts), count)
     cut = shares(off, amounts) if any(amounts) else [0] * len(amounts)
     parts = tuple(
         PartCost(each.chosen, each.alone, Money(amount - less, asset), each.rated)
@@ -64,7 +64,7 @@ def _sum(choice: Choice, alone: list[PartCost], book_key: str, count: int) -> Co
     return Cost(parts, None, Money(0, asset), Money(off, asset), Money(total, asset))
 
 
-def _discount(package: Package, book_key: str, subtotal: int, asset: Asset, count: int) -> int:
+def _discount(package: Package, book_key: str, subtotal: int, count: int) -> int:
     """Return what is off the sum, in whole units: never more than there is."""
     terms = package.terms
     if terms.discount_percent is not None:

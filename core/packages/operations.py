@@ -45,8 +45,7 @@ OFFICE = {
             "key": "seats",
             "product_key": "app",
             "quantity": 5,
-            "at_least": 1,
-            "at_most": 100,
+            "at_most": 99,
             "prices": {"usd": {"model": "per_unit", "unit": "12"}},
         },
         {
@@ -75,8 +74,7 @@ TERMS = ("parts", "prices", "discount_percent", "discount_amounts")
 async def create_package(work: Work, request: CreatePackage) -> PackageView:
     """Bundle products for one price or for the sum of the parts less a discount. Operators only.
 
-    Every part that is priced is priced in the same price books. preview_package says what a choice
-    costs, part by part.
+    All that is priced is priced in the same books. Try it with preview_package.
     """
     terms = await read_terms(
         work,

@@ -72,8 +72,10 @@ class Reader:
         if told is None:
             return None
         read = {}
+        if not told:
+            self.wrong(path, "must name a price book; see list_price_books")
         for key, each in told.items():
-            at = f"{path}.{key}"
+            at = f"{path}.{key[:64]}"
             if key not in self.books:
                 self.wrong(at, "must be a price book; see list_price_books")
                 continue
@@ -98,7 +100,8 @@ class Reader:
         read = {}
         for key, each in told.items():
             if key not in self.books:
-                self.wrong(f"discount_amounts.{key}", "must be a price book; see list_price_books")
+                what = "must be a price book; see list_price_books"
+                self.wrong(f"discount_amounts.{key[:64]}", what)
                 continue
             try:
                 read[key] = Money.of(each, self.books[key].asset)

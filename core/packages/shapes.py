@@ -12,8 +12,8 @@ from core.packages.model import QUANTITY_MAX
 PackageKey = Annotated[Code, Field(examples=["office"])]
 Description = Annotated[str, Line(500)]
 Quantity = Annotated[int, Field(ge=1, le=QUANTITY_MAX)]
-Prices = Annotated[dict[Code, dict[str, Any]], Field(min_length=1, max_length=50)]
-Amounts = Annotated[dict[Code, Amount], Field(min_length=1, max_length=50)]
+Prices = Annotated[dict[str, dict[str, Any]], Field(max_length=50)]
+Amounts = Annotated[dict[str, Amount], Field(max_length=50)]
 Version = Annotated[int, Field(ge=1, le=1_000_000_000)]
 
 
@@ -23,15 +23,15 @@ class PartForm(Request):
     plan_key: Code | None = Field(None, description="Which of the product's plans.")
     required: bool = True
     quantity: Quantity = 1
-    at_least: Quantity | None = Field(None, description="Left out: quantity.")
+    at_least: Quantity | None = None
     at_most: Quantity | None = Field(None, description="Left out: quantity.")
     prices: Prices | None = None
 
 
 Parts = Annotated[list[PartForm], Field(min_length=1, max_length=50)]
 OWN = (
-    "Its own price JSON by price book, for the number of packages: for the required parts and"
-    " options without prices; other options come on top. Left out: the sum of the parts."
+    "Its own price JSON by price book, by the number of packages: of the required parts and"
+    " options without prices. Left out: the sum of the parts."
 )
 
 
