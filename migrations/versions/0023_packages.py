@@ -6,8 +6,8 @@ from alembic import op
 from migrations import append_only
 from migrations.types import instant, json, key
 
-revision = "0022"
-down_revision = "0019"
+revision = "0023"
+down_revision = "0022"
 
 
 def upgrade() -> None:
