@@ -7,7 +7,7 @@ from migrations import append_only
 from migrations.types import instant, json, key
 
 revision = "0023"
-down_revision = "0022"
+down_revision = "0024"
 
 
 def upgrade() -> None:
