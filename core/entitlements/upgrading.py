@@ -107,16 +107,12 @@ async def _sold(work: Work, held: Held) -> list[PlanVersion]:
     """Return what is sold now in the product lines that matter, without what is held already."""
     active = held.active(work.now)
     lines: list[str | None] = [each.version.product_key for each in active] or [None]
-    have, found = {each.version.id for each in active}, []
+    have = {each.version.id for each in active}
+    found: list[PlanVersion] = []
     for line in lines:
-        for plan in await catalog.plans_after(work, None, PLANS_MAX, product_key=line):
-            try:
-                version = await catalog.find_version(work, plan.key)
-            except catalog.PlanVersionNotFound:
-                continue  # nothing of it was published yet
-            if version.id not in have:
-                found.append(version)
-    return found
+        plans = await catalog.plans_after(work, None, PLANS_MAX, product_key=line, sold=True)
+        found += [await catalog.find_version(work, each.key) for each in plans]
+    return [each for each in found if each.id not in have]
 
 
 async def _if_it_allows(
