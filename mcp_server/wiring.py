@@ -15,7 +15,7 @@ from starlette.requests import Request
 from auth.identity import Identity
 from auth.jobs import SCHEDULES as AUTH_SCHEDULES
 from auth.operations import OPERATIONS as AUTH_OPERATIONS
-from core import inbox, jobs, payments, projects, surface, topups
+from core import exporting, inbox, jobs, payments, projects, shelving, surface, topups
 from core.audit import Trail
 from core.checkouts import ReturnPages
 from core.db.engine import Engines, open_engines
@@ -124,6 +124,7 @@ def _wire(settings: Settings, clock: Clock) -> Installation:
         "gateway": paying.gateway,
         inbox.HANDLERS: surface.HANDLERS,
         topups.PAGES: pages,
+        shelving.EVENT_NAMES: exporting.event_names,
     }
     runtime = Runtime(database, JOBS, ports)
     return Installation(

@@ -10,7 +10,7 @@ import os
 import socket
 from collections.abc import Sequence
 
-from core import jobs
+from core import jobs, surface
 from core.audit import Trail
 from core.db.bell import wait_for
 from core.jobs import Worker
@@ -23,9 +23,6 @@ from mcp_server.adapters.smtp_mailer import SmtpMailer
 from mcp_server.settings import Settings
 from mcp_server.wiring import SCHEDULES, Installation
 
-SUBSCRIPTIONS: tuple[Subscription, ...] = ()
-"""Who consumes the engine's own events inside it."""
-
 FLOOD_SECONDS = 60.0
 RETRY_SECONDS = 5.0
 
@@ -36,7 +33,9 @@ class WorkerProcess:
     """The worker of one process. `run` returns when it was told to stop and has finished."""
 
     def __init__(
-        self, installation: Installation, subscriptions: Sequence[Subscription] = SUBSCRIPTIONS
+        self,
+        installation: Installation,
+        subscriptions: Sequence[Subscription] = surface.SUBSCRIPTIONS,
     ) -> None:
         self._installation = installation
         self._subscriptions = tuple(subscriptions)

@@ -35,6 +35,13 @@ async def by_event_name(work: Work, event_name: str) -> Export | None:
     return await _one(work, tables.exports.c.event_name == event_name, lock=False)
 
 
+async def event_names(work: Work, meter_keys: Collection[str]) -> dict[str, str]:
+    """Return under which names these meters are exported, or were, by key; others are missing."""
+    e = tables.exports.c
+    query = select(e.meter_key, e.event_name).where(e.meter_key.in_(sorted(meter_keys)))
+    return {row.meter_key: row.event_name for row in await work.execute(query)}
+
+
 async def running(work: Work) -> list[Export]:
     """Return the exports that are on and known to the provider, by the keys of their meters."""
     e = tables.exports.c

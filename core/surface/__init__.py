@@ -1,5 +1,6 @@
 """The surface: every operation, job and proof of the engine, each in one list. See README.md."""
 
+from core.surface.consuming import SUBSCRIPTIONS
 from core.surface.hearing import HANDLERS
 from core.surface.jobs import JOBS, SCHEDULES, TRAILS
 from core.surface.knowing import knowledge
@@ -13,6 +14,7 @@ __all__ = [
     "PROTECTED",
     "SCHEDULES",
     "SECONDS_MAX",
+    "SUBSCRIPTIONS",
     "TRAILS",
     "knowledge",
     "prove",

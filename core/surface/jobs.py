@@ -13,6 +13,7 @@ from core import (
     payers,
     reconciling,
     settling,
+    shelving,
     topups,
     wallets,
 )
@@ -79,6 +80,7 @@ SCHEDULES = (
     *metering.SCHEDULES,
     *reconciling.SCHEDULES,
     *topups.SCHEDULES,
+    *shelving.SCHEDULES,
     *exporting.SCHEDULES,
 )
 
@@ -92,6 +94,7 @@ JOBS: tuple[Job, ...] = (
     *settling.JOBS,
     *reconciling.JOBS,
     *topups.JOBS,
+    *shelving.JOBS,
     *exporting.JOBS,
 )
 """Every job of the engine: what recurs, and what is asked for."""

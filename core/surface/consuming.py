@@ -1,0 +1,5 @@
+"""Which of the engine's own events are heard inside it, and by whom."""
+
+from core import messaging, shelving
+
+SUBSCRIPTIONS: tuple[messaging.Subscription, ...] = (shelving.SUBSCRIPTION,)
