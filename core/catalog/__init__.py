@@ -42,7 +42,16 @@ from core.catalog.model import (
 )
 from core.catalog.proof import PROTECTED, prove
 from core.catalog.publishing import archive as archive_plan
-from core.catalog.publishing import archive_product, publish
+from core.catalog.publishing import archive_product, publish, unready
+from core.catalog.reading import (
+    PRICE_REFUSALS,
+    Known,
+    known,
+    read_entitlements,
+    read_included,
+    read_items,
+)
+from core.catalog.shapes import Description, TermsForm
 from core.catalog.writing import read_terms, write_terms
 from core.products import (
     Feature,
@@ -70,8 +79,10 @@ from core.products import find_books as books
 from core.products import find_features as features
 
 __all__ = [
+    "PRICE_REFUSALS",
     "PROTECTED",
     "Change",
+    "Description",
     "DraftChanged",
     "Entitled",
     "Feature",
@@ -84,6 +95,7 @@ __all__ = [
     "IntervalUnit",
     "Item",
     "ItemKind",
+    "Known",
     "NoPriceInCurrency",
     "Plan",
     "PlanArchived",
@@ -103,6 +115,7 @@ __all__ = [
     "ProductNotFound",
     "QuotaWindow",
     "Terms",
+    "TermsForm",
     "VersionState",
     "archive_feature",
     "archive_plan",
@@ -127,11 +140,16 @@ __all__ = [
     "find_product",
     "find_version",
     "holders",
+    "known",
     "plans_after",
     "prove",
     "publish",
+    "read_entitlements",
+    "read_included",
+    "read_items",
     "read_terms",
     "replace_terms",
+    "unready",
     "version_by_id",
     "versions",
     "write_terms",

@@ -14,6 +14,7 @@ from core.products.finding import books as find_books
 from core.products.finding import feature as find_feature
 from core.products.finding import features as find_features
 from core.products.finding import product as find_product
+from core.products.finding import products_after
 from core.products.making import (
     archive_feature,
     archive_product,
@@ -53,4 +54,5 @@ __all__ = [
     "find_features",
     "find_product",
     "product_view",
+    "products_after",
 ]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from core.catalog import operations as catalog
+from core.catalog_files import operations as catalog_files
 from core.checkouts import operations as checkouts
 from core.compliance import operations as compliance
 from core.coupons import operations as coupons
@@ -25,6 +26,7 @@ from core.quoting import operations as quoting
 from core.reconciling import operations as reconciling
 from core.reporting import operations as reporting
 from core.settling import operations as settling
+from core.shelving import operations as shelving
 from core.topups import operations as topups
 from core.wallets import operations as wallets
 
@@ -44,6 +46,8 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *settling.OPERATIONS,
     *reconciling.OPERATIONS,
     *topups.OPERATIONS,
+    *catalog_files.OPERATIONS,
+    *shelving.OPERATIONS,
     *coupons.OPERATIONS,
     *exporting.OPERATIONS,
     *packages.OPERATIONS,

@@ -9,6 +9,7 @@ from core.kernel.errors import EngineError
 from mcp_server.cli import (
     books,
     calling,
+    cataloging,
     connecting,
     demonstrating,
     entering,
@@ -44,6 +45,7 @@ for command in (
     calling.call,
 ):
     program.command()(command)
+program.add_typer(cataloging.catalog, name="catalog")
 
 
 def main() -> None:

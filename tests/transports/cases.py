@@ -4,11 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from core.catalog_files.differing import Step, digest_of
 from core.kernel.caller import Role
 from tests.transports.plans import MIGRATION
 from tests.transports.tenant import PLAN, RECONCILIATION, STRIPE_EVENT, Tenant, use
 
 Arguments = Callable[[Tenant], dict[str, Any]]
+RENAMED = Step("products.app.name", "update", "App", "The app")
+"""What the tenant's document changes of the catalog."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +149,11 @@ CASES: dict[str, Case] = {
     "list_plans": about(product_key="app"),
     "get_plan": about(plan_key="pro", version=1),
     "compare_plan_versions": about(plan_key="pro", from_version=1, quantity="1000"),
+    "get_plan_sync": about(plan_key="pro"),
+    "resync_plan": about(plan_key="pro"),
+    "export_catalog": about(),
+    "plan_catalog": about(document="{document}"),
+    "apply_catalog": about(document="{document}", expected_digest=digest_of([RENAMED])),
     "create_credit_pack": about(
         pack_key="yearly",
         name="Yearly",

@@ -63,7 +63,7 @@ HARMLESS = {
     *("product_key", "feature_key", "book_key", "plan_key", "kind", "starts_at", "ends_at"),
     *("is_default", "interval", "interval_count", "trial_days", "items", "entitlements"),
     *("included_credits", "notes", "version", "revision", "effective_at", "from_version"),
-    *("to_version", "prices", "enabled", "unlimited", "per"),
+    *("to_version", "prices", "enabled", "unlimited", "per", "document", "expected_digest"),
     *("status", "event_name", "tiers"),
     *("coupon_key", "kind", "percent", "trial_days", "duration", "periods", "product_keys"),
     *("credits_expire_after_days", "minimum_amount", "stackable"),

@@ -157,6 +157,8 @@ class Tenant:
     assignment_id: str
     """Of the first version of a plan."""
     """What it was paid with, and kept."""
+    document: str = ""
+    """The catalog as it is, but for the name of a product."""
     promotion_code: str
     """One that this customer alone may redeem."""
     promotion_code_id: str
@@ -229,8 +231,10 @@ async def _settle(world: World, keys: Sequence[str]) -> list[Tenant]:
     world.gate = replace(alone, hasten=partial(run_now, Runtime(world.database, known, ports)))
     await open_platform(world)
     tenants = [await move_in(world, key, gateway) for key in keys]
+    document = (await ask(world, "export_catalog"))["document"]
     world.gate = alone
-    return tenants
+    renamed = document.replace("name: App\n", "name: The app\n")
+    return [replace(each, document=renamed) for each in tenants]
 
 
 async def ask(world: World, name: str, /, **arguments: Any) -> dict[str, Any]:
