@@ -17,7 +17,8 @@ from core.pricing import Group, Usage
 
 PARTS_MAX = 1_000
 """Transactions, groups and windows of one question, all together: each is rated by itself."""
-WINDOWS_MAX = 100
+WINDOWS_MAX = 36
+"""Each is rated with all that came before it."""
 _WHOLE_MAX = 2**53 - 1
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,18})(\.[0-9]{1,12})?\Z")
 

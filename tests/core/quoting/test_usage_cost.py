@@ -252,12 +252,14 @@ async def test_more_events_than_can_be_looked_at_are_refused(
     )
 
 
-async def test_another_projects_usage_costs_us_nothing(stage: Stage) -> None:
-    theirs = await stage.project(2, calls=9)
-    await stage.plan(priced(CALLS, model="per_unit", unit="1"))
+@pytest.mark.parametrize("name", ["percentage", "matrix", "matrix of two", "by window"])
+async def test_another_projects_usage_costs_us_nothing(stage: Stage, name: str) -> None:
+    theirs = await stage.project(2)
+    await stage.use(theirs, "tokens", *EVENTS)
+    await stage.plan(priced({**CALLS, "meter_key": "tokens"}, **PRICES[name]))
 
-    ours = await stage.cost(caller=agent(Role.VIEWER))
+    [ours] = (await stage.cost(caller=agent(Role.VIEWER)))["items"]
 
-    assert ours["total"] == "0.00"
+    assert (ours["quantity"], ours["event_count"]) == ("0", 0)
     refused = await stage.refusal(COST, caller=agent(Role.OWNER), project_id=theirs, plan_key="pro")
     assert refused == "project_not_found"
