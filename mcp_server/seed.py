@@ -1,4 +1,4 @@
-"""A small demo, made once: three projects with wallets, four meters, and a month of usage.
+"""A small demo, made once: three projects with wallets, four meters, two plans, a month of usage.
 
 Everything is asked for at the gate like by anybody else, under idempotency keys, so that a seed
 that died half-way is finished by the next start and nothing is made twice.
@@ -80,6 +80,62 @@ PACKS: tuple[dict[str, Any], ...] = (
     {"pack_key": "team", "name": "Team", "credits": "12000", "bonus_credits": "600"}
     | {"price": "100.00", "expires_after_days": 365},
 )
+PRODUCT = {"product_key": "app", "name": "Acme App"}
+FEATURES: tuple[dict[str, Any], ...] = (
+    {"feature_key": "seats", "name": "Seats", "kind": "limit", "unit": "seat"},
+    {"feature_key": "sso", "name": "Single sign-on", "kind": "switch"},
+    {"feature_key": "tokens", "name": "LLM tokens", "kind": "quota", "unit": "token"}
+    | {"meter_key": "llm_tokens"},
+)
+DOLLARS = {"book_key": "usd", "name": "Dollars", "currency": "USD/2", "is_default": True}
+PLANS: tuple[dict[str, Any], ...] = (
+    {
+        "plan_key": "free",
+        "name": "Free",
+        "entitlements": [
+            {"feature_key": "seats", "limit": "1"},
+            {"feature_key": "tokens", "limit": "100000", "per": "month"},
+        ],
+    },
+    {
+        "plan_key": "pro",
+        "name": "Pro",
+        "trial_days": 14,
+        "items": [
+            {"key": "base", "name": "Base fee", "kind": "recurring"}
+            | {"prices": {"usd": {"model": "flat", "amount": "29"}}},
+            {"key": "seats", "name": "Seats", "kind": "recurring"}
+            | {
+                "prices": {
+                    "usd": {
+                        "model": "seats",
+                        "included": 3,
+                        "price": {"model": "per_unit", "unit": "12"},
+                    }
+                }
+            },
+            {"key": "tokens", "name": "LLM tokens", "kind": "usage", "meter_key": "llm_tokens"}
+            | {
+                "prices": {
+                    "usd": {
+                        "model": "graduated",
+                        "tiers": [
+                            {"up_to": "1000000", "unit": "0"},
+                            {"up_to": "10000000", "unit": "0.000004"},
+                            {"unit": "0.000003"},
+                        ],
+                    }
+                }
+            },
+        ],
+        "entitlements": [
+            {"feature_key": "seats", "limit": "25"},
+            {"feature_key": "sso"},
+            {"feature_key": "tokens", "unlimited": True, "per": "month"},
+        ],
+        "included_credits": {"amount": "50", "asset": "CREDIT/6", "rollover_max": "50"},
+    },
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +188,7 @@ async def _make(asker: _Asker, operator_id: str) -> None:
         for pack in PACKS:
             priced = pack | {"asset": "CREDIT/6", "currency": "USD/2"}
             await asker.ask("create_credit_pack", f"seed:pack:{pack['pack_key']}", **priced)
+        await _make_catalog(asker)
     for customer in CUSTOMERS:
         project = await asker.ask(
             "create_project",
@@ -143,6 +200,18 @@ async def _make(asker: _Asker, operator_id: str) -> None:
         )
         await _make_wallets(asker, customer, project["id"])
         await _make_usage(asker, customer, project["id"])
+
+
+async def _make_catalog(asker: _Asker) -> None:
+    """Put two plans on sale: one for nothing, and one with seats and metered tokens."""
+    await asker.ask("create_product", "seed:product", **PRODUCT)
+    for feature in FEATURES:
+        await asker.ask("create_feature", f"seed:feature:{feature['feature_key']}", **feature)
+    await asker.ask("create_price_book", "seed:price_book", **DOLLARS)
+    for plan in PLANS:
+        key, of = plan["plan_key"], PRODUCT["product_key"]
+        await asker.ask("create_plan", f"seed:plan:{key}", product_key=of, **plan)
+        await asker.ask("publish_plan", f"seed:plan:{key}:published", plan_key=key, version=1)
 
 
 async def _make_wallets(asker: _Asker, customer: Customer, project_id: str) -> None:
