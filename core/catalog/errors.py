@@ -54,6 +54,10 @@ class PlanVersionNotFound(EngineError):
 
     def __str__(self) -> str:
         of = f" of the plan {self.plan_key}" if self.plan_key else ""
+        if self.version == "draft":
+            return f"There is no draft{of}. Call update_plan to begin one."
+        if self.version == "on sale":
+            return f"No version{of} has taken effect yet. Publish one with publish_plan."
         return f"There is no version {self.version}{of}. Call get_plan to see which there are."
 
 
