@@ -79,6 +79,7 @@ HARMLESS = {
         "mode",
         "override_limit",
         "per",
+        "per_window",
         "plan_key",
         "version",
         "anchor_at",
