@@ -36,3 +36,24 @@ class ReturnUrlNotAllowed(EngineError):
     kind = Kind.INVALID
     field: str
     allowed: str
+
+
+@dataclass(eq=False)
+class PromotionCodeUnknown(EngineError):
+    """There is no such promotion code. Codes are read without regard to case and hyphens."""
+
+    # Told of codes that are another project's, too: which those are is nobody's business.
+    code = "promotion_code_unknown"
+    kind = Kind.NOT_FOUND
+    field: str = "code"
+
+
+@dataclass(eq=False)
+class PromotionCodeRefused(EngineError):
+    """The promotion code cannot be redeemed: {explanation}."""
+
+    code = "promotion_code_refused"
+    kind = Kind.REFUSED
+    reason: str
+    explanation: str
+    field: str = "code"

@@ -45,6 +45,10 @@ class Checkout:
     price_id: str | None
     """The provider's price, as it was when somebody chose the pack."""
     quantity: int
+    discount_id: str | None
+    """What makes it cheaper than the provider's price, and so sold by its title and amount."""
+    discount: int | None
+    title: str | None
     asset: str | None
     keep_method: bool
     success_url: str

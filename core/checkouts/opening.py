@@ -52,12 +52,13 @@ async def open_checkout(context: JobContext, *, checkout_id: str) -> None:
     """Have the provider open the page, and keep its address."""
     async with context.begin() as work:
         checkout = await finding.find(work, checkout_id)
+        line = await _line(work, checkout)
     if checkout.state is not State.OPENING:
         return
     customer_id = ""
     try:
         customer_id = await payers.need_customer(context)
-        opened = await _open(context, checkout, customer_id)
+        opened = await _open(context, checkout, line, customer_id)
     except payments.ProviderObjectMissing as error:
         if error.object_id == customer_id:
             # Deleted there behind our back. The next attempt makes another customer.
@@ -74,22 +75,33 @@ async def open_checkout(context: JobContext, *, checkout_id: str) -> None:
             await _opened(work, checkout, opened)
 
 
-async def _open(context: JobContext, checkout: Checkout, customer_id: str) -> dict[str, Any]:
-    """Ask for the page. Its draft follows from the row alone, so that it may be asked for again."""
+async def _line(work: Work, checkout: Checkout) -> payments.CheckoutLine:
+    """Return what is sold: at the provider's own price, or for the amount that a discount left."""
+    if checkout.payment_id is None or checkout.discount_id is None:
+        return payments.CheckoutLine(price_id=checkout.price_id, quantity=checkout.quantity)
+    record = await payments.find(work, checkout.payment_id)
+    return payments.CheckoutLine(name=checkout.title, unit=record.sale.price)
+
+
+async def _open(
+    context: JobContext, checkout: Checkout, line: payments.CheckoutLine, customer_id: str
+) -> dict[str, Any]:
+    """Ask for the page. Its draft follows from what never changes, so it may be asked for again."""
     gateway: payments.PaymentGateway = context.port("gateway")
     root = f"{checkout.id}:{customer_id}"
     key = payments.key_of_attempt(root, context.attempt)
     if checkout.mode is Mode.PORTAL:
         draft = payments.PortalDraft(customer_id=customer_id, return_url=checkout.success_url)
         return {"url": await gateway.open_portal(draft, key=key)}
-    page = await gateway.open_checkout(_draft(checkout, customer_id), key=key)
+    page = await gateway.open_checkout(_draft(checkout, line, customer_id), key=key)
     return {"url": page.url, "external_id": page.id}
 
 
-def _draft(checkout: Checkout, customer_id: str) -> payments.CheckoutDraft:
+def _draft(
+    checkout: Checkout, line: payments.CheckoutLine, customer_id: str
+) -> payments.CheckoutDraft:
     ours = {"project_id": checkout.project_id, "checkout_id": checkout.id}
     buys = checkout.mode is Mode.PAYMENT
-    line = payments.CheckoutLine(price_id=checkout.price_id, quantity=checkout.quantity)
     return payments.CheckoutDraft(
         mode=payments.CheckoutMode.PAYMENT if buys else payments.CheckoutMode.SETUP,
         customer_id=customer_id,

@@ -1,10 +1,17 @@
 """What a caller can do with checkouts: buy a pack, leave a payment method, look what was paid."""
 
 from datetime import datetime
+from typing import Any
 
 from core import packs, payments, projects, wallets
-from core.checkouts import finding, opening, returning
-from core.checkouts.errors import CheckoutNotFound, ReturnUrlNotAllowed, WalletHoldsAnother
+from core.checkouts import finding, opening, reducing, returning
+from core.checkouts.errors import (
+    CheckoutNotFound,
+    PromotionCodeRefused,
+    PromotionCodeUnknown,
+    ReturnUrlNotAllowed,
+    WalletHoldsAnother,
+)
 from core.checkouts.following import errand_to_look
 from core.checkouts.model import Checkout, Mode, State
 from core.checkouts.shapes import (
@@ -102,6 +109,8 @@ OPENED = Afterwards(errand=_opening, answer=_opened)
         wallets.WalletNotFound,
         wallets.NoWalletForAsset,
         WalletHoldsAnother,
+        PromotionCodeUnknown,
+        PromotionCodeRefused,
         ReturnUrlNotAllowed,
         payments.CurrencyNotTaken,
         payments.AmountTooSmall,
@@ -110,6 +119,7 @@ OPENED = Afterwards(errand=_opening, answer=_opened)
         *FROM_PROVIDER,
     ),
     examples=(Example(title="Buy two packs", arguments={"pack_key": "starter", "quantity": 2}),),
+    guesses=lambda request: request.promotion_code is not None,
     afterwards=OPENED,
 )
 async def create_checkout(work: Work, request: CreateCheckout) -> CheckoutView:
@@ -125,10 +135,11 @@ async def create_checkout(work: Work, request: CreateCheckout) -> CheckoutView:
     price, credits_, bonus = (
         _times(each, request.quantity) for each in (pack.price.money, pack.credits, pack.bonus)
     )
-    if limits := given(payments.Limits):
-        limits.require(price)
     wallet = await _wallet(work, request.wallet_id, pack.credits.asset)
     checkout_id = work.ids.new("chk")
+    price, discounted = await _reduced(work, request, pack, price, checkout_id=checkout_id)
+    if limits := given(payments.Limits):
+        limits.require(price)
     sale = payments.Sale(
         purpose=payments.Purpose.PACK,
         source_id=checkout_id,
@@ -153,6 +164,7 @@ async def create_checkout(work: Work, request: CreateCheckout) -> CheckoutView:
         keep_method=request.keep_payment_method,
         success_url=success,
         cancel_url=cancel,
+        **discounted,
     )
     return checkout_view(begun, record, work.now)
 
@@ -244,6 +256,22 @@ def _require_keeper(work: Work) -> None:
     if not may(create_payment_method_setup, work.caller):
         needed = f"{needed_role(create_payment_method_setup)}, to keep the payment method"
         raise NotAllowed("create_checkout", needed)
+
+
+async def _reduced(
+    work: Work, request: CreateCheckout, pack: packs.Pack, price: Money, *, checkout_id: str
+) -> tuple[Money, dict[str, Any]]:
+    """Return what is left to pay after the promotion code, if one was sent, and what to note."""
+    if request.promotion_code is None:
+        return price, {}
+    reduced = await reducing.reductions().hold(
+        work, request.promotion_code, checkout_id=checkout_id, price=price
+    )
+    return reduced.price, {
+        "discount_id": reduced.discount_id,
+        "discount": price.amount - reduced.price.amount,
+        "title": f"{request.quantity} x {pack.name}",
+    }
 
 
 def _times(money: Money, quantity: int) -> Money:

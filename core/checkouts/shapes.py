@@ -7,6 +7,7 @@ from pydantic import Field
 
 from core import payments
 from core.checkouts.model import Checkout, State
+from core.kernel.money import Money
 from core.operations.fields import AssetCode, Code, Identifier, Line, WalletId
 from core.operations.operation import ProjectRequest, Result
 
@@ -36,6 +37,9 @@ class CreateCheckout(_Returning):
         None,
         description="Which wallet gets the credits; leave out for the project's own wallet that "
         "holds them.",
+    )
+    promotion_code: Annotated[str, Line(40)] | None = Field(
+        None, description="A code that makes it cheaper, as somebody typed it."
     )
     keep_payment_method: bool = Field(
         default=False,
@@ -80,6 +84,9 @@ class CheckoutView(Result):
     quantity: int
     price: str | None
     currency: str | None
+    discount_id: str | None
+    discount: str | None
+    """What a promotion code took off; price is what is left to pay."""
     credits: str | None
     bonus_credits: str | None
     asset: str | None
@@ -105,6 +112,7 @@ def checkout_view(
     checkout: Checkout, record: payments.PaymentRecord | None, now: datetime
 ) -> CheckoutView:
     """Show a checkout with the payment that is to come of it."""
+    off = checkout.discount
     bought = _bought(record) if record else _NOTHING | {"currency": checkout.asset}
     return CheckoutView(
         id=checkout.id,
@@ -117,6 +125,8 @@ def checkout_view(
         payment_id=checkout.payment_id,
         pack_id=checkout.pack_id,
         quantity=checkout.quantity,
+        discount_id=checkout.discount_id,
+        discount=Money(off, record.sale.price.asset).decimal if off and record else None,
         user_id=checkout.user_id,
         created_at=checkout.created_at,
         closed_at=checkout.closed_at,

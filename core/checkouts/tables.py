@@ -1,6 +1,7 @@
 """The table of checkouts: pages at the provider that somebody of a project is sent to."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -27,6 +28,10 @@ checkouts = Table(
     Column("price_id", String(255)),
     Column("quantity", Integer, nullable=False),
     Column("keep_method", Boolean, nullable=False),
+    # Of a payment that is discounted: by what, how much is off, and what the page calls it.
+    Column("discount_id", Key("dsc")),
+    Column("discount", BigInteger),
+    Column("title", String(160)),
     # Of a setup: the currency of the payments to come.
     Column("asset", String(20)),
     Column("success_url", Text, nullable=False),

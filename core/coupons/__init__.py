@@ -5,14 +5,16 @@ from core.coupons.errors import (
     DiscountInAnotherCurrency,
     DiscountNotActive,
     DiscountNotFound,
-    PromotionCodeRefused,
-    PromotionCodeUnknown,
 )
 from core.coupons.finding import redemption as find_redemption
+from core.coupons.holding import PackReductions, settle_discount
 from core.coupons.model import Coupon, PromotionCode, Redemption, State
 from core.coupons.using import active, consume, trials
 
+JOBS = (settle_discount,)
+
 __all__ = [
+    "JOBS",
     "BillLine",
     "Coupon",
     "Discount",
@@ -20,15 +22,15 @@ __all__ = [
     "DiscountNotActive",
     "DiscountNotFound",
     "Discounted",
+    "PackReductions",
     "Part",
     "PromotionCode",
-    "PromotionCodeRefused",
-    "PromotionCodeUnknown",
     "Redemption",
     "State",
     "active",
     "apply",
     "consume",
     "find_redemption",
+    "settle_discount",
     "trials",
 ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from core.coupons.errors import PromotionCodeRefused
+from core.checkouts import PromotionCodeRefused
 from core.coupons.model import Coupon, PromotionCode
 from core.kernel.money import Money
 

@@ -53,33 +53,12 @@ class PromotionCodeTaken(EngineError):
 
 
 @dataclass(eq=False)
-class PromotionCodeUnknown(EngineError):
-    """There is no such promotion code. Codes are read without regard to case and hyphens."""
-
-    # Told of codes that are another project's, too: which those are is nobody's business.
-    code = "promotion_code_unknown"
-    kind = Kind.NOT_FOUND
-    field: str = "code"
-
-
-@dataclass(eq=False)
 class PromotionCodeNotFound(EngineError):
     """There is no promotion code {promotion_code_id}. Call list_promotion_codes."""
 
     code = "promotion_code_not_found"
     kind = Kind.NOT_FOUND
     promotion_code_id: str
-
-
-@dataclass(eq=False)
-class PromotionCodeRefused(EngineError):
-    """The promotion code cannot be redeemed: {explanation}."""
-
-    code = "promotion_code_refused"
-    kind = Kind.REFUSED
-    reason: str
-    explanation: str
-    field: str = "code"
 
 
 @dataclass(eq=False)

@@ -9,12 +9,12 @@ from typing import Any
 
 from sqlalchemy import Select, or_, select
 
+from core.checkouts import PromotionCodeUnknown
 from core.coupons import tables
 from core.coupons.errors import (
     CouponNotFound,
     DiscountNotFound,
     PromotionCodeNotFound,
-    PromotionCodeUnknown,
 )
 from core.coupons.model import Coupon, Duration, Kind, PromotionCode, Redemption, State
 from core.db.work import Work

@@ -135,3 +135,8 @@ class Redemption:
     redeemed_by: str
     redeemed_at: datetime
     ended_at: datetime | None
+
+    @property
+    def is_on_bills(self) -> bool:
+        """Whether it makes bills smaller now; what is held for a purchase does not."""
+        return self.state is State.ACTIVE and self.coupon.kind.is_on_bills

@@ -3,13 +3,9 @@
 from contextlib import suppress
 
 from core import ledger, projects, wallets
+from core.checkouts import PromotionCodeRefused, PromotionCodeUnknown
 from core.coupons import deciding, finding, redeeming, using
-from core.coupons.errors import (
-    DiscountNotActive,
-    DiscountNotFound,
-    PromotionCodeRefused,
-    PromotionCodeUnknown,
-)
+from core.coupons.errors import DiscountNotActive, DiscountNotFound
 from core.coupons.finding import STANDING
 from core.coupons.model import State
 from core.coupons.redeeming import Wanted

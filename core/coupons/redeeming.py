@@ -5,7 +5,7 @@ coupon's, in this order everywhere. Each count is an update under its limit whos
 checked, so that of ten who read that one is left exactly one gets it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from core.coupons.deciding import Facts, Reason
 from core.coupons.model import Coupon, Kind, PromotionCode, Redemption, State
 from core.db.upsert import insert_if_absent
 from core.db.work import Work
+from core.kernel.money import Money
 
 SOURCE = "coupon"
 PRIORITY = 90
@@ -31,8 +32,8 @@ class Wanted:
     wallet_id: str | None = None
     """Where credits go; None for the project's own wallet that holds them."""
     reference: str | None = None
-    is_held: bool = False
-    """Until it is known what becomes of the reference."""
+    price: Money | None = None
+    """Of the one purchase that it is held for, until it is known what becomes of that."""
 
 
 async def redeem(work: Work, typed: str, wanted: Wanted) -> Redemption:
@@ -40,7 +41,14 @@ async def redeem(work: Work, typed: str, wanted: Wanted) -> Redemption:
     # First: who waits for the lock must see what was redeemed, and paid, before the wait was over.
     await projects.lock_project(work)
     code, coupon = await finding.by_code(work, typed)
-    if reason := deciding.why_not(code, coupon, await facts_about(work, coupon)):
+    facts = await facts_about(work, coupon)
+    if price := wanted.price:
+        # A purchase is a bill of its own, on which nothing else stands.
+        facts = replace(facts, standing=())
+    reason = deciding.why_not(code, coupon, facts)
+    if reason is None and price:
+        reason = deciding.why_not_for(price, coupon)
+    if reason:
         raise deciding.refused(reason)
     await _count(work, code, coupon)
     discount_id = work.ids.new("dsc")
@@ -49,7 +57,7 @@ async def redeem(work: Work, typed: str, wanted: Wanted) -> Redemption:
         "id": discount_id,
         "coupon_id": coupon.id,
         "code_id": code.id,
-        "state": str(State.RESERVED if wanted.is_held else State.ACTIVE),
+        "state": str(State.RESERVED if price else State.ACTIVE),
         "periods_left": coupon.periods_at_first,
         "reference": wanted.reference,
         "redeemed_by": work.caller.subject[:REDEEMED_BY_MAX],
@@ -70,7 +78,7 @@ async def facts_about(work: Work, coupon: Coupon) -> Facts:
         now=work.now,
         redeemed=await finding.times_redeemed(work, coupon.id),
         has_bought=await payments.has_bought(work) or await finding.has_first_offer(work),
-        standing=[each.coupon for each in standing if each.coupon.kind.is_on_bills],
+        standing=[each.coupon for each in standing if each.is_on_bills],
     )
 
 

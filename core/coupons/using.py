@@ -27,7 +27,7 @@ async def active(
         each.coupon.discount(each.id)
         for each in found
         if _is_for(each, reference)
-        and each.coupon.kind.is_on_bills
+        and each.is_on_bills
         and (currency is None or _is_in(each.coupon, currency))
     ]
 

@@ -149,6 +149,8 @@ class Operation(Generic[In, Out]):
     Such an answer is told again to whoever may ask, so it must follow from the project and the
     request alone, and never from who the caller is.
     """
+    guesses: Callable[[In], bool] | None
+    """Which calls name what could be guessed: those are limited as STRICT ones are, besides."""
     afterwards: Afterwards | None
     """What is done outside once the unit is committed, before the caller is answered."""
     handle: Callable[[Work, In], Awaitable[Out]]
@@ -193,6 +195,7 @@ def operation(  # noqa: PLR0913 - a declaration is a form, filled in by keyword
     batched: bool = False,
     names: Callable[[Any], Iterable[str]] | None = None,
     remembered: Callable[[Any, datetime], bool] | None = None,
+    guesses: Callable[[Any], bool] | None = None,
     afterwards: Afterwards | None = None,
 ) -> Callable[[Callable[[Work, Any], Awaitable[Any]]], Operation[Any, Any]]:
     """Make an operation of a use-case: `@operation("POST /v1/wallets", title=…, …)`.
@@ -230,6 +233,7 @@ def operation(  # noqa: PLR0913 - a declaration is a form, filled in by keyword
             batched=batched,
             names=names,
             remembered=remembered,
+            guesses=guesses,
             afterwards=afterwards,
             handle=handle,
         )

@@ -164,6 +164,8 @@ class Gate:
             run.outcome.limit = await self._limit(operation, call.caller)
             authorize(operation, call.caller)
             run.request = _read_request(operation, call)
+            if operation.guesses and operation.guesses(run.request):
+                await self._limit(operation, call.caller, RateClass.STRICT)
             if operation.batched:
                 await self._share(run)
                 return run.outcome
@@ -196,14 +198,17 @@ class Gate:
         except Busy as busy:
             run.outcome.body, run.outcome.error = {}, busy
 
-    async def _limit(self, operation: Operation[Any, Any], caller: Caller) -> Verdict | None:
+    async def _limit(
+        self, operation: Operation[Any, Any], caller: Caller, rate: RateClass | None = None
+    ) -> Verdict | None:
         nobody = caller.kind is CallerKind.ANONYMOUS and not operation.public
         if nobody or caller.kind is CallerKind.SYSTEM:
             return None
-        shares = operation.rate is RateClass.STRICT and caller.project_id
-        # More keys must not be more guesses: a project has one bucket for what could be guessed.
-        key = f"{caller.project_id if shares else caller.subject}:{operation.name}"
-        verdict = await self.limiter.hit(key, self.rates[operation.rate])
+        key, rate = f"{caller.subject}:{operation.name}", rate or operation.rate
+        if rate is RateClass.STRICT:
+            # More keys must not be more guesses: for these a project has one bucket.
+            key = f"{caller.project_id or caller.subject}:{operation.name}:{rate}"
+        verdict = await self.limiter.hit(key, self.rates[rate])
         if not verdict.allowed:
             raise RateLimited(operation.name, max(1, int(verdict.retry_after + 0.999)))
         return verdict

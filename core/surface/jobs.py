@@ -3,6 +3,7 @@
 from core import (
     audit,
     checkouts,
+    coupons,
     exporting,
     inbox,
     jobs,
@@ -91,6 +92,7 @@ JOBS: tuple[Job, ...] = (
     *packs.JOBS,
     *payers.JOBS,
     *checkouts.JOBS,
+    *coupons.JOBS,
     *settling.JOBS,
     *reconciling.JOBS,
     *topups.JOBS,

@@ -3,7 +3,7 @@
 What stands low asks here for what only stands high knows: the catalog, who holds a plan.
 """
 
-from core import catalog, entitlements
+from core import catalog, checkouts, coupons, entitlements
 from core.operations.given import Given
 
 
@@ -11,5 +11,6 @@ def knowledge() -> Given:
     """Return it, by its type. Once for each installation that is open: it remembers what it saw."""
     return {
         catalog.Holders: entitlements.Holders(),
+        checkouts.Reductions: coupons.PackReductions(),
         entitlements.Remembered: entitlements.Remembered(),
     }

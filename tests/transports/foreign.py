@@ -41,6 +41,7 @@ THEIRS: dict[str, Theirs] = {
     "dispute_id": lambda them: [them.dispute_id],
     "method_id": lambda them: [them.method_id],
     "code": lambda them: [them.promotion_code],
+    "promotion_code": lambda them: [them.promotion_code],
     "promotion_code_id": lambda them: [them.promotion_code_id],
     "for_project_id": lambda them: [them.project_id],
     "discount_id": lambda them: [them.discount_id],

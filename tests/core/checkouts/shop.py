@@ -61,7 +61,8 @@ class Shop:
         """Call an operation, of a process that does at once what a caller waits for."""
         key = sent.pop("key", None)
         caller = caller or self.admin
-        given = {payments.Limits: self.gateway.limits, ReturnPages: HERE}
+        known = {payments.Limits: self.gateway.limits, ReturnPages: HERE}
+        given = {**self.world.gate.given, **known}
         gate = replace(self.world.gate, hasten=partial(run_now, self.runtime), given=given)
         call = Call(caller=caller, arguments=sent, door="test", idempotency_key=key)
         return await gate.perform(BY_NAME[name], call)
