@@ -203,10 +203,8 @@ def operation(  # noqa: PLR0913 - a declaration is a form, filled in by keyword
     `project` and `platform` are the least roles that may call it; None means that side may not.
     Its scope is the toolset's, `:read` or `:write` by effect; `anyone` and `public` need none.
     `batched` calls share a unit of work, but never two that have one of their `names` in common.
-    `remembered` reads are about one project, and answered from the cache where that is final.
-    `afterwards` a call outside is made by a job, and waited for: see `core.operations.hastening`.
+    What `remembered`, `guesses` and `afterwards` are for, their fields in `Operation` say.
     """
-    method, path = route.split(" ")
     scopes = () if anyone or public else _scopes(toolset, effect, also_scopes)
 
     def declare(handle: Callable[[Work, Any], Awaitable[Any]]) -> Operation[Any, Any]:
@@ -215,8 +213,8 @@ def operation(  # noqa: PLR0913 - a declaration is a form, filled in by keyword
             name=handle.__name__,
             title=title,
             description=getdoc(handle) or "",
-            method=method,
-            path=path,
+            method=route.split(" ")[0],
+            path=route.split(" ")[1],
             status=status or (201 if effect is Effect.CREATE else 200),
             toolset=toolset,
             scopes=scopes,
@@ -225,7 +223,7 @@ def operation(  # noqa: PLR0913 - a declaration is a form, filled in by keyword
             anyone=anyone,
             public=public,
             effect=effect,
-            rate=rate or (RateClass.READ if effect is Effect.READ else RateClass.WRITE),
+            rate=rate or _usual_rate(effect),
             request=hints["request"],
             result=hints["return"],
             raises=raises,
@@ -239,6 +237,10 @@ def operation(  # noqa: PLR0913 - a declaration is a form, filled in by keyword
         )
 
     return declare
+
+
+def _usual_rate(effect: Effect) -> RateClass:
+    return RateClass.READ if effect is Effect.READ else RateClass.WRITE
 
 
 def _scopes(toolset: Toolset, effect: Effect, also: tuple[str, ...]) -> tuple[str, ...]:
