@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from sqlalchemy import update
 
-from core import audit, checkouts, jobs, payments, projects
+from core import checkouts, jobs, payments, projects
 from core.checkouts import PromotionCodeRefused, PromotionCodeUnknown
 from core.coupons import events, finding, tables
 from core.coupons.discounting import BillLine, apply
@@ -23,6 +23,8 @@ HOURS = 24
 """A page is closed an hour before, by whoever follows it."""
 DAYS_MAX = 40
 """No payment takes longer. After that what is held stays held, and counts as redeemed."""
+MONEY_CAME = (payments.Status.SUCCEEDED, payments.Status.UNDERPAID)
+"""Of less than what was left to pay operators decide, and the code is no longer free for others."""
 
 
 class PackReductions(checkouts.Reductions):
@@ -55,8 +57,8 @@ async def settle(work: Work, held: Redemption) -> bool:
     assert held.reference is not None, "it is held for something"
     checkout = await checkouts.find(work, held.reference)
     paid = await payments.find(work, checkout.payment_id or "", lock=True)
-    if paid.status is payments.Status.SUCCEEDED:
-        await _use(work, held, paid, Money(checkout.discount or 0, paid.sale.price.asset))
+    if paid.status in MONEY_CAME:
+        await _use(work, held, Money(checkout.discount or 0, paid.sale.price.asset))
         return True
     if checkout.state.is_final and paid.status is not payments.Status.PENDING:
         await release(work, held)
@@ -64,7 +66,7 @@ async def settle(work: Work, held: Redemption) -> bool:
     return False
 
 
-async def _use(work: Work, held: Redemption, paid: payments.PaymentRecord, off: Money) -> None:
+async def _use(work: Work, held: Redemption, off: Money) -> None:
     r = tables.redemptions.c
     this = (r.project_id == work.project_id, r.id == held.id, r.state == str(State.RESERVED))
     used = {"state": str(State.USED), "periods_left": 0, "ended_at": work.now}
@@ -79,9 +81,6 @@ async def _use(work: Work, held: Redemption, paid: payments.PaymentRecord, off: 
         "used_at": work.now,
     }
     await insert_if_absent(work, tables.uses, row)
-    if paid.received != paid.sale.price:
-        told = {"received": paid.received.decimal, "price": paid.sale.price.decimal}
-        await audit.record(work, "discount.paid_otherwise", held.id, payment_id=paid.id, **told)
     await events.tell_redemption(work, events.USED_UP, await finding.redemption(work, held.id))
 
 

@@ -75,6 +75,23 @@ async def test_a_pack_is_sold_for_what_the_code_leaves_and_booked_as_it_was_paid
     await shop.must_agree()
 
 
+async def test_less_than_what_the_code_leaves_buys_nothing(world: World) -> None:
+    shop = await open_shop(world)
+    code = await offered(world)
+    checkout = await shop.buy(promotion_code=code)
+
+    shop.provider.pay_less(await shop.page_of(checkout), 1)
+    await shop.hear()
+
+    paid = await shop.poll(checkout)
+    assert (paid["price"], paid["payment_status"]) == ("8.00", "underpaid")
+    assert await shop.available() == "0.000000"
+    await run_out(shop)
+    [used] = await discounts(world, shop.project, include_ended=True)
+    assert used["state"] == "used"
+    await shop.must_agree()
+
+
 async def test_a_page_that_nobody_paid_on_gives_the_code_back(world: World) -> None:
     shop = await open_shop(world)
     await offer(world, kind="amount", amount="4.00", asset="USD/2", redemptions_max=1)
