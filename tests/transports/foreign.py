@@ -69,7 +69,7 @@ HARMLESS = {
     *("coupon_key", "kind", "percent", "trial_days", "duration", "periods", "product_keys"),
     *("credits_expire_after_days", "minimum_amount", "stackable"),
     *("first_purchase_only", "redemptions_max", "redemptions_per_project", "redeem_by"),
-    "include_ended",
+    *("include_ended", "per_window"),
     *("rule_key", "applies_to", "when", "adjust", "stops", "effective_at", "ends_at", "version"),
     *("of", "values", "country", "region", "segments", "usage_properties", "suppose"),
     *("plan_key", "product_key", "item_key", "at"),
