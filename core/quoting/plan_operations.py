@@ -16,7 +16,6 @@ from core.operations.operation import Effect, Example, operation
 from core.operations.scopes import Toolset
 from core.quoting import comparing, costing, simulating
 from core.quoting.choosing import choose_book, choose_version
-from core.quoting.errors import TooManyEvents
 from core.quoting.needing import Needs, needs
 from core.quoting.plan_shapes import (
     NotRated,
@@ -53,8 +52,9 @@ NO_SUCH_VERSION = (
         projects.ProjectNotFound,
         *NO_SUCH_VERSION,
         catalog.PriceBookNotFound,
-        TooManyEvents,
+        metering.TooManyTransactions,
         metering.SummaryTooLarge,
+        metering.LevelForgotten,
         *USAGE_REFUSED,
     ),
     examples=(

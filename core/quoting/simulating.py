@@ -17,12 +17,16 @@ from core.metering import Meter
 from core.pricing import Usage, UsageRefused
 from core.quoting.comparing import Candidate
 from core.quoting.costing import NOTHING, Part, cost_of, due_in, parts_of, usage_of
-from core.quoting.errors import TooManyEvents
 from core.quoting.needing import Needs, needs
 from core.quoting.using import SUMMED, sums_of, usage_in
 
 UTC = ZoneInfo("UTC")
-NOT_RATED = (UsageRefused, TooManyEvents, metering.SummaryTooLarge)
+NOT_RATED = (
+    UsageRefused,
+    metering.TooManyTransactions,
+    metering.SummaryTooLarge,
+    metering.LevelForgotten,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from core import metering
 from core.db.work import Work
@@ -16,10 +16,9 @@ from core.kernel.period import Period, Window, windows
 from core.kernel.quantity import PLACES
 from core.metering import Aggregation, Meter, tables
 from core.pricing import Group, Usage
-from core.quoting.errors import TooManyEvents
 from core.quoting.needing import Needs
 
-EVENTS_MAX = 10_000
+EVENTS_MAX = metering.TRANSACTIONS_MAX
 BUCKET_SECONDS = metering.BUCKET_SECONDS
 SUMMED = {Aggregation.COUNT, Aggregation.SUM, Aggregation.MAX}
 """What the sums of quarter hours tell of many projects at once."""
@@ -30,8 +29,8 @@ async def usage_in(
 ) -> Usage:
     """Return what the meter made of the unit's project's usage, with what the price needs of it.
 
-    Windows are the months of the zone. Raises TooManyEvents where each event is needed, and there
-    are more than can be looked at.
+    Windows are the months of the zone. Raises TooManyTransactions where each event is needed,
+    and there are more than can be looked at.
     """
     if not needs.windows:
         return await _plain(work, meter, needs, period)
@@ -107,7 +106,7 @@ async def _events(work: Work, meter: Meter, period: Period) -> Sequence[Any]:
     )
     found = (await work.execute(query)).all()
     if len(found) > EVENTS_MAX:
-        raise TooManyEvents(meter.key, EVENTS_MAX)
+        raise metering.TooManyTransactions(meter.key, EVENTS_MAX)
     return found
 
 
@@ -160,14 +159,18 @@ async def sums_of(
 async def users_among(
     work: Work, projects: Sequence[str], meters: Sequence[Meter], period: Period
 ) -> set[str]:
-    """Return those of these projects that used any of these meters. For staff: it spans them."""
+    """Return those of these projects that used any of these meters. For staff: it spans them.
+
+    A level that was reached before the period lasts into it, and so is used.
+    """
     r = tables.rollups.c
     first, end = _buckets(period)
+    lasting = [each.id for each in meters if each.aggregation is Aggregation.WEIGHTED_SUM]
     query = select(r.project_id).distinct()
     query = query.where(
         r.project_id.in_(projects),
         r.meter_id.in_(sorted(each.id for each in meters)),
-        r.bucket >= first,
+        or_(r.bucket >= first, r.meter_id.in_(lasting)),
         r.bucket < end,
     )
     return {row.project_id for row in await work.execute(query)}

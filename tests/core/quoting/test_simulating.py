@@ -7,7 +7,9 @@ import pytest
 
 from core.kernel.caller import Role
 from core.kernel.ids import compose
+from core.metering import meters
 from core.quoting import plan_operations
+from tests.core.catalog.shop import meter
 from tests.core.quoting.stage import CALLS, FEE, OCTOBER, SETUP, Stage, priced
 from tests.counting import statements
 from tests.world import AUDITOR, OPERATOR, World, agent
@@ -152,6 +154,22 @@ async def test_a_price_that_needs_more_than_sums_is_read_project_by_project(stag
         (P2, 1, "20.00", "8.00", "-12.00"),
         (P3, 1, "50.00", "38.00", "-12.00"),
     ]
+
+
+async def test_a_level_that_lasts_from_before_is_used_in_the_period(stage: Stage) -> None:
+    async with stage.world.database.begin(OPERATOR) as work:
+        await meters.create(work, meter(work, "disks", "weighted_sum"))
+    # Reached on the day before, and raised by nobody since.
+    await stage.use(P4, "disks", {"quantity": "2"})
+    stage.world.clock.advance(days=2)
+    disks = {"key": "disks", "name": "Disks", "kind": "usage", "meter_key": "disks"}
+    await stage.plan(priced(disks, model="per_unit", unit="1"), key="disks")
+    await stage.draft(priced(disks, model="per_unit", unit="2"), key="disks")
+    day = {"start_at": "2026-11-20T00:00:00Z", "end_at": "2026-11-21T00:00:00Z"}
+
+    told = await stage.simulate("disks", **day)
+
+    assert changes(told) == [(P4, 1, "2.00", "4.00", "2.00")]
 
 
 async def test_a_project_that_cannot_be_rated_is_named_and_in_no_total(stage: Stage) -> None:

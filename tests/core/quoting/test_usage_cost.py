@@ -248,7 +248,7 @@ async def test_more_events_than_can_be_looked_at_are_refused(
     monkeypatch.setattr(using, "EVENTS_MAX", len(EVENTS) - 1)
 
     assert await stage.refusal(COST, project_id=PROJECT, plan_key="pro", **OCTOBER) == (
-        "too_many_events"
+        "too_many_transactions"
     )
 
 
