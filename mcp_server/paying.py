@@ -29,6 +29,8 @@ SANDBOX_FILE = "sandbox.db"
 _INSIDE = "http://sandbox.internal"
 """The stand-in's address in this process; it is never looked up."""
 _NO_KEY = "sk_test_none"
+MARK = 16
+"""Letters that tell one installation from another on an account that they share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +67,12 @@ def open_paying(
         Endpoint.THIN: settings.stripe_thin_webhook_secrets,
     }
     return Paying(
-        gateway=open_gateway(key, base=settings.stripe_api_base or None, clock=clock),
+        gateway=open_gateway(
+            key,
+            installation=_derived(keys, "installation")[:MARK],
+            base=settings.stripe_api_base or None,
+            clock=clock,
+        ),
         verifiers={
             endpoint: _verifier(theirs, clock) for endpoint, theirs in secrets.items() if theirs
         },

@@ -37,6 +37,9 @@ async def page_changed(hearing: Hearing) -> None:
         try:
             await finding.find(here, checkout_id)
         except CheckoutNotFound:
+            if looked.page.elsewhere:
+                await hearing.ignored(work)
+                return
             raise ParentMissing(checkout_id) from None
         if fresh:
             await hearing.follow(work, before)

@@ -40,8 +40,20 @@ async def payment_changed(hearing: Hearing) -> None:
         if fresh:
             await hearing.follow(work, before)
         if fresh or await hearing.is_news(work):
-            await _apply(work.within(project_id), payment_id, seen, event.type)
+            here = work.within(project_id)
+            if seen.elsewhere and not await _is_known(here, payment_id):
+                await hearing.ignored(work)
+                return
+            await _apply(here, payment_id, seen, event.type)
         await hearing.handled(work)
+
+
+async def _is_known(work: Work, payment_id: str) -> bool:
+    try:
+        await find(work, payment_id)
+    except PaymentNotFound:
+        return False
+    return True
 
 
 async def _apply(work: Work, payment_id: str, seen: Payment, event_type: str) -> None:

@@ -82,6 +82,8 @@ class Provided:
     """Whether it is about real money; false in test mode and in the sandbox."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     """What we wrote on it when we made it."""
+    elsewhere: bool = False
+    """Whether another installation, which shares the account, made it: its names are not ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

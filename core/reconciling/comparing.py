@@ -47,6 +47,9 @@ class Comparison:
             async with self.begin() as work:
                 if await settling.apply(work, looked):
                     return True
+            if looked.trace.is_elsewhere:
+                self.counts["foreign"] += 1
+                return False
             theirs = "of a payment that is booked under another name"
             self.differs(Differs.MISSING_HERE, what, **here, theirs=theirs)
         except (ParentMissing, payments.PaymentNotFound):
@@ -71,6 +74,9 @@ async def compare_checkouts(this: Comparison) -> None:
         try:
             ours = await _follow_page(this, project_id, checkout_id, page)
         except checkouts.CheckoutNotFound:
+            if page.elsewhere:
+                this.counts["foreign"] += 1
+                continue
             this.differs(Differs.MISSING_HERE, "checkout", **here, theirs=str(page.state))
         except (payments.PaidTwice, payments.PaidInAnotherCurrency) as error:
             this.differs(Differs.STATUS, "checkout", **here, theirs=str(error))

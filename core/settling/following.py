@@ -35,6 +35,11 @@ class Trace:
     seen: payments.Payment | None = None
     """Read anew, where our books did not have it as paid."""
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it was made by another installation on the same account."""
+        return self.seen is not None and self.seen.elsewhere
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
@@ -128,6 +133,8 @@ async def _paid(work: Work, found: Trace) -> PaymentRecord | None:
     try:
         record = await payments.find(work, found.payment_id, lock=True)
     except payments.PaymentNotFound:
+        if found.is_elsewhere:
+            return None
         raise ParentMissing(found.payment_id) from None
     seen = found.seen
     if seen is None:

@@ -86,10 +86,13 @@ async def charge_changed(hearing: Hearing) -> None:
 
 async def _unknown_charge(hearing: Hearing) -> None:
     """Wait for the payment if it is one of ours; what was charged by others is none of ours."""
-    named = hearing.event.snapshot.get("metadata")
+    told = hearing.event.snapshot
+    named, external_id = told.get("metadata"), told.get("payment_intent")
     payment_id = str(named.get("payment_id")) if isinstance(named, dict) else ""
     if is_id("pay", payment_id):
-        raise ParentMissing(payment_id)
+        seen = await _gateway(hearing).read_payment(external_id) if external_id else None
+        if seen is None or not seen.elsewhere:
+            raise ParentMissing(payment_id)
     async with hearing.begin() as work:
         await hearing.ignored(work)
 

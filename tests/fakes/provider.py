@@ -159,14 +159,16 @@ class FakeProvider:
         )
         return self.keep(failed, "refund.failed")
 
-    def dispute(self, payment_id: str, *, inquiry: bool = False) -> Dispute:
-        """Take a payment back from us, or (inquiry) only ask about it."""
+    def dispute(
+        self, payment_id: str, *, inquiry: bool = False, part: int | None = None
+    ) -> Dispute:
+        """Take a payment, or a part of it, back from us; or (inquiry) only ask about it."""
         payment = self.find(Payment, payment_id)
         self.kept[payment.id] = replace(payment, disputed=True)
         dispute = Dispute(
             **self.made("dp"),
             state=DisputeState.WARNING_NEEDS_RESPONSE if inquiry else DisputeState.NEEDS_RESPONSE,
-            amount=payment.amount,
+            amount=payment.amount if part is None else Money(part, payment.amount.asset),
             payment_id=payment.id,
             charge_id=payment.charge_id or "",
             reason="fraudulent",
@@ -185,7 +187,8 @@ class FakeProvider:
     def tell_of_charge(self, payment_id: str, event_type: str) -> None:
         """Tell of the charge of a payment, which nobody reads here."""
         payment = self.find(Payment, payment_id)
-        self._tell(event_type, replace(payment, id=payment.charge_id or ""))
+        shown = {"payment_intent": payment.id, "metadata": dict(payment.metadata)}
+        self._tell(event_type, replace(payment, id=payment.charge_id or ""), **shown)
 
     def pay_out(self) -> Payout:
         """Send us everything that is there."""
@@ -229,9 +232,14 @@ class FakeProvider:
             self._tell(event, this)
         return this
 
-    def _tell(self, event_type: str, this: Any) -> None:
+    def _tell(self, event_type: str, this: Any, **shown: Any) -> None:
         event_id, word = self.new("evt"), type(this).__name__
-        about = {"id": this.id, "object": _WORDS.get(word, word.lower()), "as_of": event_id}
+        about = {
+            "id": this.id,
+            "object": _WORDS.get(word, word.lower()),
+            "as_of": event_id,
+            **shown,
+        }
         self._snapshots[event_id] = this
         self.events.append(
             ProviderEvent(

@@ -159,6 +159,10 @@ class Part:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
 
+    def _marked(self, metadata: Mapping[str, str]) -> dict[str, str] | None:
+        """Write on what we make which installation made it: others may share the account."""
+        return texts(self._read.marked(metadata))
+
     @property
     def _v1(self) -> Any:
         return self._calls.sdk.v1

@@ -1,5 +1,6 @@
 """Checkout sessions: pages of Stripe's on which a customer pays, or leaves a payment method."""
 
+from dataclasses import replace
 from typing import Any
 
 from core.payments import (
@@ -16,6 +17,7 @@ from mcp_server.adapters.stripe.currencies import LIMITS
 
 class CheckoutsAtStripe(Part):
     async def open_checkout(self, draft: CheckoutDraft, *, key: str) -> Checkout:
+        draft = replace(draft, metadata=self._read.marked(draft.metadata))
         fields = _session(draft)
         told = await self._calls.ask(
             "open a checkout",

@@ -1,12 +1,12 @@
 """Customers and the portal."""
 
 from core.payments import Customer, CustomerDraft, PortalDraft
-from mcp_server.adapters.stripe.calling import Part, given, options, texts
+from mcp_server.adapters.stripe.calling import Part, given, options
 
 
 class CustomersAtStripe(Part):
     async def save_customer(self, draft: CustomerDraft, *, key: str) -> Customer:
-        fields = given(name=draft.name, email=draft.email, metadata=texts(draft.metadata))
+        fields = given(name=draft.name, email=draft.email, metadata=self._marked(draft.metadata))
         customers, known = self._v1.customers, draft.id
         told = await self._calls.ask(
             "save a customer",

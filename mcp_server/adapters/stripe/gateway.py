@@ -58,6 +58,7 @@ class StripeGateway(
 def open_gateway(
     secret_key: str,
     *,
+    installation: str = "",
     base: str | None = None,
     http: Httpx2Client | None = None,
     clock: Clock | None = None,
@@ -65,6 +66,7 @@ def open_gateway(
     """Make a gateway for one account; nothing is called yet.
 
     `base` is another address than Stripe's own, such as the sandbox's. Everything goes there then.
+    `installation` is written on all that is made, and what carries another one carries no names.
     """
     if not secret_key:
         raise ValueError("a secret key of Stripe is needed")
@@ -84,7 +86,7 @@ def open_gateway(
         if base is None
         else {"api": base, "files": base, "connect": base, "meter_events": base},
     )
-    reader = Reader(live=secret_key.startswith(LIVE_KEYS))
+    reader = Reader(live=secret_key.startswith(LIVE_KEYS), installation=installation)
     return StripeGateway(Calls(sdk, client, reader), clock)
 
 

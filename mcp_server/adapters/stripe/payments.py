@@ -9,7 +9,7 @@ from core.payments import (
     Refund,
     RefundDraft,
 )
-from mcp_server.adapters.stripe.calling import Part, given, options, texts
+from mcp_server.adapters.stripe.calling import Part, given, options
 from mcp_server.adapters.stripe.currencies import LIMITS
 
 WITH_CHARGE = {"expand": ["latest_charge"]}
@@ -29,7 +29,7 @@ class PaymentsAtStripe(Part):
             # Nobody is there who could be sent to another page.
             automatic_payment_methods={"enabled": True, "allow_redirects": "never"},
             description=draft.description,
-            metadata=texts(draft.metadata),
+            metadata=self._marked(draft.metadata),
             expand=WITH_CHARGE["expand"],
         )
         told = await self._calls.ask(
@@ -64,7 +64,7 @@ class PaymentsAtStripe(Part):
             payment_intent=draft.payment_id,
             amount=draft.amount.amount if draft.amount else None,
             reason=draft.reason,
-            metadata=texts(draft.metadata),
+            metadata=self._marked(draft.metadata),
         )
         told = await self._calls.ask(
             "refund a payment", lambda: self._v1.refunds.create_async(fields, options(key))

@@ -38,6 +38,7 @@ from core.payments import (
 )
 from mcp_server.adapters.stripe.currencies import LIMITS
 
+INSTALLATION = "installation"
 Told = Mapping[str, Any]
 State = TypeVar("State", bound=StrEnum)
 
@@ -47,6 +48,11 @@ class Reader:
     """Reads for an account. `live` is for those objects that do not say so themselves."""
 
     live: bool
+    installation: str = ""
+    """What we write on everything that we make, so that nobody takes it for theirs."""
+
+    def marked(self, metadata: Mapping[str, str]) -> Mapping[str, str]:
+        return {**metadata, INSTALLATION: self.installation} if self.installation else metadata
 
     def seen(self, told: Told) -> Seen | None:
         """Read any object that we have a word for, and that is of the mode of our key.
@@ -74,12 +80,15 @@ class Reader:
         }
 
     def _common(self, told: Told) -> dict[str, Any]:
+        names = dict(told.get("metadata") or {})
+        made_by = names.pop(INSTALLATION, self.installation)
         return {
             "id": told["id"],
             # A deleted object says that, and nothing else.
             "created_at": moment(told.get("created") or 0),
             "live": told.get("livemode", self.live),
-            "metadata": dict(told.get("metadata") or {}),
+            "metadata": names,
+            "elsewhere": made_by != self.installation,
         }
 
     def customer(self, told: Told) -> Customer:

@@ -1,14 +1,14 @@
 """Products and prices: what is for sale, so that Stripe's pages can name it."""
 
 from core.payments import Price, PriceDraft, Product, ProductDraft
-from mcp_server.adapters.stripe.calling import Part, given, options, texts
+from mcp_server.adapters.stripe.calling import Part, given, options
 from mcp_server.adapters.stripe.currencies import LIMITS
 
 
 class ShelfAtStripe(Part):
     async def save_product(self, draft: ProductDraft, *, key: str) -> Product:
         products, known = self._v1.products, draft.id
-        fields = given(name=draft.name, metadata=texts(draft.metadata))
+        fields = given(name=draft.name, metadata=self._marked(draft.metadata))
         # Nothing unsets a description but an empty one, which a new product may not have.
         fresh = fields | given(description=draft.description or None)
         changed = fields | {"description": draft.description or "", "active": True}
@@ -30,7 +30,7 @@ class ShelfAtStripe(Part):
             unit_amount=unit.amount,
             currency=unit.asset.code.lower(),
             recurring=recurring if draft.interval else None,
-            metadata=texts(draft.metadata),
+            metadata=self._marked(draft.metadata),
         )
         told = await self._calls.ask(
             "make a price", lambda: self._v1.prices.create_async(fields, options(key))

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.payments import Cost, ItemPriceDraft, MeteredPriceDraft, Price, Product, Tier, Window
-from mcp_server.adapters.stripe.calling import Part, Told, given, options, texts
+from mcp_server.adapters.stripe.calling import Part, Told, given, options
 from mcp_server.adapters.stripe.history import within
 
 Ask = Callable[[Told], Awaitable[Any]]
@@ -21,7 +21,7 @@ class TariffsAtStripe(Part):
             currency=cost.asset.code.lower(),
             nickname=draft.name,
             recurring=_recurring(cost),
-            metadata=texts(draft.metadata),
+            metadata=self._marked(draft.metadata),
         )
         fields |= _scheme(cost) | WITH_TIERS
         told = await self._calls.ask(

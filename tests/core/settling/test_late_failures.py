@@ -69,3 +69,17 @@ async def test_a_refund_that_fails_after_the_dispute_was_won_gives_everything_ba
     await this.hear_again()
     assert await this.shop.available() == "1100.000000"
     await this.shop.must_agree()
+
+
+async def test_a_part_that_was_lost_is_taken_once_however_often_it_is_heard(world: World) -> None:
+    this = await sold(world, bonus_credits="100")
+    opened = this.shop.provider.dispute(this.external, part=500)
+    this.shop.provider.decide(opened.id, DisputeState.LOST)
+    await this.shop.hear()
+    assert await this.shop.available() == "550.000000"
+
+    await this.hear_again()
+
+    assert await this.shop.available() == "550.000000"
+    assert (await this.dispute())["credits_taken_back"] == "550.000000"
+    await this.shop.must_agree()
