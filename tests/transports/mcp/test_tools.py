@@ -86,8 +86,8 @@ def test_the_default_list_holds_the_everyday_jobs() -> None:
         "whoami list_projects get_project create_project get_project_overview list_wallets "
         "check_balance list_transactions grant_credits list_grants hold_credits capture_hold "
         "release_hold list_meters create_meter record_usage charge_usage check_entitlement "
-        "summarize_usage list_usage_events list_members invite_member create_api_key "
-        "list_tool_invocations"
+        "summarize_usage list_usage_events list_credit_packs create_checkout get_checkout "
+        "list_members invite_member create_api_key list_tool_invocations"
     )
     assert " ".join(DEFAULT_TOOLS) == everyday
 
