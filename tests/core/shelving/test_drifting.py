@@ -208,3 +208,20 @@ async def test_a_meter_that_was_taken_away_there_is_made_again_with_a_price_of_i
     ]
     on_sale = [each for each in market.provider.all(Price) if each.active and each.meter_id]
     assert [each.meter_id for each in on_sale] == [other.id]
+
+
+async def test_what_the_provider_is_still_to_be_told_of_is_no_drift(world: World) -> None:
+    market = await sold(world)
+    market.gateway.refuses["save_product"] = payments.ProviderUnavailable()
+    await market.rename("Professional")
+    world.clock.advance(seconds=1)
+    [product] = market.provider.all(Product)
+    market.provider.keep(product, "product.updated")
+
+    await market.hear()
+
+    assert await told(world, "plan.drifted") == []
+    market.gateway.refuses.clear()
+    await market.try_later()
+    assert market.products() == [("Professional", True)]
+    assert (await market.sync())["state"] == "synced"
