@@ -1,5 +1,7 @@
 """A document is shown as what it would change, and then changes exactly that, or nothing."""
 
+import asyncio
+
 import pytest
 
 from core import catalog
@@ -210,6 +212,23 @@ async def test_what_changed_meanwhile_is_a_conflict_and_nothing_is_applied(world
     assert await office.export() == before
     now = await office.must("plan_catalog", document=text)
     assert outcome.error.facts["digest"] == now["digest"] != shown["digest"]
+
+
+async def test_of_ten_who_apply_at_once_what_they_were_shown_exactly_one_does(
+    world: World,
+) -> None:
+    office = await open_office(world)
+    await office.apply(document())
+    text = document({"pro": plan(fee(25), CALLS)})
+    digest = (await office.must("plan_catalog", document=text))["digest"]
+
+    outcomes = await asyncio.gather(
+        *(office.ask("apply_catalog", document=text, expected_digest=digest) for _ in range(10))
+    )
+
+    codes = [each.error.code if each.error else "applied" for each in outcomes]
+    assert sorted(codes) == ["applied", *["catalog_changed"] * 9]
+    assert (await office.shop.on_sale("pro")).number == 2
 
 
 async def test_a_document_that_cannot_be_applied_whole_is_not_applied_at_all(
