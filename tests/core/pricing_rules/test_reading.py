@@ -1,10 +1,16 @@
 """How a rule is written: read as it is written, and refused by the path of the field."""
 
+import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core import pricing_rules
 from core.pricing_rules import RuleNotReadable, read_terms, write_terms
+from core.pricing_rules.adjustments import ADJUSTMENTS
+from core.pricing_rules.conditions import KINDS
 from tests.core.pricing_rules.desk import KNOWN, factor, once, overall, percent
 
 Json = dict[str, Any]
@@ -290,3 +296,14 @@ def test_there_is_an_end_to_how_many_conditions_a_rule_has() -> None:
     assert problems(when(kind="all", of=[twenty] * 6)) == [
         ("when", "must not hold more than 100 conditions")
     ]
+
+
+def test_every_example_of_the_page_is_a_rule() -> None:
+    page = (Path(pricing_rules.__file__).parent / "README.md").read_text()
+    examples = [json.loads(each) for each in re.findall(r"`(\{\"kind\".*?\})` \|", page)]
+    kinds = {each["kind"] for each in examples}
+    for each in examples:
+        told = {"adjust": each} if each["kind"] in ADJUSTMENTS else {"adjust": LESS, "when": each}
+        assert write_terms(read_terms(told, KNOWN)) == {"priority": 100, **told}
+
+    assert kinds == {*ADJUSTMENTS, *KINDS} - {"all", "any", "number", "boolean"}

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from core import pricing_rules
 from core.kernel.caller import Role
-from core.pricing_rules import Context, Subject, adjust, changing
+from core.pricing_rules import Context, Subject, adjust, changing, written
 from tests.core.pricing_rules.desk import usd
 from tests.core.wallets.bank import ask, must, open_project, refused, told
 from tests.world import AUDITOR, OPERATOR, START, World, agent
@@ -190,12 +190,13 @@ async def test_of_changes_at_once_each_is_made_and_none_is_lost(world: World) ->
     await asyncio.gather(
         *(change(world, name=f"Name {n}") for n in range(5)),
         *(change(world, priority=n) for n in range(1, 6)),
+        *(change(world, stops=True) for _ in range(5)),
     )
 
     [rule] = (await must(world, "list_pricing_rules", AUDITOR))["items"]
-    assert rule["version"] == 11
+    assert rule["version"] == 16
     assert rule["name"].startswith("Name")
-    assert rule["priority"] < 6
+    assert (rule["priority"] < 6, rule["stops"]) == (True, True)
 
 
 async def test_rules_are_listed_page_by_page(world: World) -> None:
@@ -292,6 +293,17 @@ async def test_only_operators_change_rules_and_only_staff_read_them(world: World
             assert await refused(world, name, caller, **asked) == "not_allowed"
     for name, asked in (("list_pricing_rules", {}), ("get_pricing_rule", {"rule_key": "less"})):
         assert await refused(world, name, agent(Role.OWNER, project), **asked) == "not_allowed"
+
+
+async def test_what_was_accepted_is_read_for_ever_though_the_world_has_changed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await make(world, when={"kind": "location", "countries": ["DE"], "regions": ["US-CA"]})
+    await make(world, "night", when={"kind": "time_of_day", "time_zone": "UTC", "days": ["mon"]})
+    monkeypatch.setattr(written, "countries", frozenset)
+    monkeypatch.setattr(written, "time_zones", frozenset)
+
+    assert await in_force(world) == ["less@1", "night@1"]
 
 
 async def test_others_adjust_by_the_rules_in_force_without_asking_again(world: World) -> None:
