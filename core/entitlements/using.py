@@ -96,7 +96,8 @@ async def use(work: Work, feature_key: str, event: metering.Event) -> Used:
 async def _take_turn(work: Work, meter_key: str) -> None:
     """Wait until nobody else uses what this meter counts of the project, and keep them waiting.
 
-    By meter, because two features may be counted by one.
+    By meter, because two features may be counted by one. The sums that an event is added to make
+    others wait as well, but only those who add to the same quarter hour.
     """
     t, turn = tables.turns.c, {"project_id": work.project_id, "meter_key": meter_key}
     await insert_if_absent(work, tables.turns, turn)

@@ -1,9 +1,12 @@
 """Checking: a no is an answer with its reason, and with the plan that would help."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from core import catalog
 from core.kernel.caller import Role
@@ -258,3 +261,35 @@ async def test_why_an_exception_was_made_is_told_to_staff_alone(world: World) ->
     assert staff["source"]["override_reason"] == "They threatened us"
     assert customer["source"] == staff["source"] | {"override_reason": None}
     assert customer["reason"] == "granted_by_override"
+
+
+async def test_a_feature_that_is_archived_stays_with_who_holds_it(world: World) -> None:
+    house = await House.open(world)
+    await house.plan("pro", SSO)
+    await house.staff("assign_plan", plan_key="pro")
+    async with world.database.begin(OPERATOR) as work:
+        await catalog.archive_feature(work, "sso")
+
+    assert await house.says("sso") == (True, "included")
+
+
+async def test_a_check_that_is_repeated_reads_a_stamp_a_time_zone_and_sums_alone(
+    world: World,
+) -> None:
+    house = await House.open(world)
+    await house.plan("pro", calls(3))
+    await house.staff("assign_plan", plan_key="pro")
+    await house.check("calls")
+    asked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        asked.extend(re.findall(r"\b(?:from|join) (\w+)", statement.lower()))
+
+    await house.record("now")
+    event.listen(world.engines.reader.sync_engine, "before_cursor_execute", note)
+    told = await house.check("calls")
+
+    ours = {each for each in asked if each.startswith(("entitlements_", "catalog_", "metering_"))}
+    assert told["used"] == "1"
+    assert ours == {"entitlements_standings", "metering_rollups"}
+    assert asked.count("entitlements_standings") == 1

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from core import catalog, entitlements, metering
+from core.entitlements import using
 from core.entitlements.errors import FeatureNotMetered
 from core.entitlements.operations import use_entitlement
 from core.metering import operations as usage
@@ -33,6 +34,39 @@ async def test_of_ten_racing_for_the_last_unit_exactly_one_gets_it(world: World)
     told = Counter(type(each.error) for each in outcomes)
     assert told == {type(None): 1, entitlements.QuotaExhausted: 9}
     assert (await house.check("calls"))["used"] == "3"
+
+
+async def test_who_comes_as_a_quarter_hour_strikes_waits_for_who_is_not_done(
+    world: World,
+) -> None:
+    """They add to different sums, and so would not wait for each other by those."""
+    house = await with_quota(world, 2)
+    await house.record("so that the month is there, which only one can make")
+
+    done, used = asyncio.Event(), {each: asyncio.Event() for each in ("before", "after")}
+
+    async def use(event_id: str) -> None:
+        event = metering.Event(
+            event_id=event_id, meter_key="calls", occurred_at=None, quantity="1", properties={}
+        )
+        async with world.database.begin(OPERATOR) as work:
+            work.found_project_id = PROJECT
+            await using.use(work, "calls", event)
+            used[event_id].set()
+            await done.wait()
+
+    first = asyncio.create_task(use("before"))
+    await used["before"].wait()
+    world.clock.advance(minutes=15)
+    second = asyncio.create_task(use("after"))
+    # Long enough to be done, if nothing made it wait.
+    await asyncio.wait({asyncio.create_task(used["after"].wait())}, timeout=2)
+    done.set()
+    outcomes = await asyncio.gather(first, second, return_exceptions=True)
+    used["after"].set()
+
+    assert [type(each) for each in outcomes] == [type(None), entitlements.QuotaExhausted]
+    assert (await house.check("calls"))["used"] == "2"
 
 
 async def test_two_features_that_one_meter_counts_are_raced_for_as_one(world: World) -> None:
@@ -71,11 +105,12 @@ async def test_a_use_is_answered_with_what_is_left_after_it(world: World) -> Non
 async def test_the_same_event_is_used_once_also_when_nothing_is_left(world: World) -> None:
     house = await with_quota(world, 1)
     await house.use("a")
+    await house.record("beside")
 
     again = (await house.use("a")).unwrap()
     other = await house.use("b")
 
-    assert (again["duplicate"], again["entitlement"]["used"]) == (True, "1")
+    assert (again["duplicate"], again["entitlement"]["used"]) == (True, "2")
     assert isinstance(other.error, entitlements.QuotaExhausted)
 
 
