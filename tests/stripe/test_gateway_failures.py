@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from core.payments import (
     ProviderObjectMissing,
     ProviderRefused,
     ProviderUnavailable,
+    Window,
 )
 from mcp_server.adapters.stripe import StripeGateway, open_gateway
 from mcp_server.adapters.stripe.wire import open_http
@@ -374,3 +376,13 @@ async def test_a_redirect_is_not_followed(line: Line) -> None:
     await line.fails(line.save())
 
     assert {each.path for each in line.stub.asked} == {"/v1/customers"}
+
+
+async def test_a_page_without_anything_on_it_ends_a_list_whatever_it_promises(line: Line) -> None:
+    told = {"object": "list", "url": "/v1/refunds", "has_more": True, "data": []}
+    line.stub.will(Answer(body=json.dumps(told).encode()))
+
+    today = Window(start=datetime(2026, 11, 20, tzinfo=UTC), end=datetime(2026, 11, 21, tzinfo=UTC))
+
+    assert [each async for each in line.gateway.refunds_in(today)] == []
+    assert len(line.stub.asked) == 1
