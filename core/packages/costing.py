@@ -6,13 +6,16 @@ shared out by largest remainder, so that the parts always add up to the total.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from core import pricing
-from core.kernel.money import Asset, Money
+from core.kernel.money import LARGEST, Asset, Money
 from core.kernel.rounding import shares, to_units
 from core.packages.choosing import Choice, Chosen
 from core.packages.model import Package, Prices
+
+_EXACT = Context(prec=60)
+_PER_HUNDRED = -2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,17 @@ class Cost:
 def cost(choice: Choice, book_key: str, asset: Asset, count: int = 1) -> Cost:
     """Say what so many packages of this choice cost by a price book of the package's.
 
-    Raises a pricing.UsageRefused where a price says nothing of so many.
+    Raises a pricing.UsageRefused where a price says nothing of so many, or the sum is too large.
     """
     alone = [_alone(each, book_key, asset, count) for each in choice.parts]
     if choice.package.terms.prices is None:
-        return _sum(choice, alone, book_key, count)
-    return _own(choice, alone, _rate(choice.package.terms.prices, book_key, count, asset))
+        made = _sum(choice, alone, book_key, count)
+    else:
+        made = _own(choice, alone, _rate(choice.package.terms.prices, book_key, count, asset))
+    # Each part can be counted, and yet their sum may not.
+    if made.discount.amount + made.total.amount > LARGEST:
+        raise pricing.AmountTooLarge("quantity", str(asset))
+    return made
 
 
 def _sum(choice: Choice, alone: list[PartCost], book_key: str, count: int) -> Cost:
@@ -68,8 +76,7 @@ def _discount(package: Package, book_key: str, subtotal: int, count: int) -> int
     """Return what is off the sum, in whole units: never more than there is."""
     terms = package.terms
     if terms.discount_percent is not None:
-        exact = Decimal(subtotal) * terms.discount_percent / 100
-        return to_units(exact, 0)
+        return to_units(_EXACT.multiply(Decimal(subtotal), terms.discount_percent), _PER_HUNDRED)
     if terms.discount_amounts is not None:
         return min(subtotal, terms.discount_amounts[book_key].amount * count)
     return 0
