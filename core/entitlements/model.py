@@ -96,9 +96,11 @@ class Assignment:
     """When it was withdrawn, or another version took its place."""
 
     def is_active_at(self, instant: datetime) -> bool:
-        """Tell whether it holds at this instant: from its start, and not at its end any more."""
-        ends = [each for each in (self.ends_at, self.closed_at) if each]
-        return self.starts_at <= instant and all(instant < each for each in ends)
+        """Tell whether it holds at this instant: not at its end any more, nor once it is closed.
+
+        Its start is not asked: what can be read has begun, even where this clock is a little slow.
+        """
+        return self.closed_at is None and (self.ends_at is None or instant < self.ends_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,28 @@ async def test_a_plan_ends_at_its_instant(world: World) -> None:
     assert (again["active"], again["starts_at"]) == (True, "2026-11-20T10:00:00Z")
 
 
+async def test_what_was_given_by_a_faster_clock_is_held(world: World) -> None:
+    """A call that was on its way when another plan was committed is not told that there is none."""
+    house = await House.open(world)
+    await house.plan("pro", calls(1, "billing_period"), seats(5))
+    await house.plan("max", calls(9, "billing_period"), seats(50))
+    first = await house.staff("assign_plan", plan_key="pro")
+    world.clock.advance(seconds=-1)
+
+    assert await house.says("seats") == (True, "included")
+    assert (await house.use("one")).error is None
+    assert isinstance((await house.use("two")).error, entitlements.QuotaExhausted)
+    [listed] = (await house.staff("list_plan_assignments"))["items"]
+    assert listed["active"]
+    again = await house.staff("assign_plan", plan_key="pro", version=1)
+    assert again["id"] == first["id"]
+    # It is taken for what was held before, with its periods.
+    second = await house.staff("assign_plan", plan_key="max", version=1)
+    assert second["anchor_at"] == first["anchor_at"]
+    await house.staff("withdraw_plan", product_key="app")
+    assert await house.says("seats") == (False, "no_plan")
+
+
 async def test_another_plan_keeps_the_billing_periods_of_the_one_before(world: World) -> None:
     """Who changes plans back and forth does not begin a quota anew."""
     house = await House.open(world)

@@ -1,6 +1,7 @@
 """Nothing moves by itself; who moves is told before, moved once, and left alone if it changed."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -110,6 +111,29 @@ async def test_a_preview_is_told_page_by_page(world: World) -> None:
 
     assert [each["project_id"] for each in first["items"] + rest["items"]] == projects
     assert rest["next_cursor"] is None
+
+
+async def test_staff_of_one_project_preview_that_project_alone(world: World) -> None:
+    house, [one, other, _] = await crowded(world, 3)
+    await house.staff("withdraw_plan", product_key="app", project_id=one)
+    told = []
+    for each in (one, other):
+        bound = replace(AUDITOR, project_id=each)
+        told.append(await house.ask("preview_plan_migration", bound, **FIRST_TO_SOLD))
+
+    found = [(each["projects"], [of["project_id"] for of in each["items"]]) for each in told]
+    assert found == [(0, []), (1, [other])]
+
+
+async def test_a_preview_tells_of_who_was_given_the_version_by_a_faster_clock(
+    world: World,
+) -> None:
+    house, projects = await crowded(world, 2)
+    world.clock.advance(seconds=-1)
+
+    told = await house.ask("preview_plan_migration", AUDITOR, **FIRST_TO_SOLD, to_version=2)
+
+    assert [each["project_id"] for each in told["items"]] == projects
 
 
 async def test_all_are_moved_in_batches_each_once_with_what_was_said_of_them(
