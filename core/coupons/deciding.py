@@ -4,12 +4,12 @@ Counts are looked at here to say why not; who is the last one is decided where t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from core.checkouts import PromotionCodeRefused
-from core.coupons.model import Coupon, PromotionCode
+from core.coupons.model import Coupon, PromotionCode, Redemption
 from core.kernel.money import Money
 
 
@@ -57,6 +57,18 @@ class Facts:
     """It has paid, or is paying, or has another offer for a first purchase."""
     standing: Sequence[Coupon] = ()
     """What makes its bills smaller already."""
+
+
+def given_back(
+    code: PromotionCode, coupon: Coupon, freed: Sequence[Redemption]
+) -> tuple[PromotionCode, Coupon]:
+    """Return both as they count once these redemptions are given back."""
+    of_code = sum(each.code_id == code.id for each in freed)
+    of_coupon = sum(each.coupon.id == coupon.id for each in freed)
+    return (
+        replace(code, redeemed=code.redeemed - of_code),
+        replace(coupon, redeemed=coupon.redeemed - of_coupon),
+    )
 
 
 def why_not(code: PromotionCode, coupon: Coupon, facts: Facts) -> Reason | None:

@@ -125,8 +125,8 @@ async def times_redeemed(work: Work, coupon_id: str) -> int:
     return (await work.execute(query)).scalar() or 0
 
 
-async def has_first_offer(work: Work) -> bool:
-    """Tell whether the unit's project has an offer for a first purchase, taken or not."""
+async def has_first_offer(work: Work, besides: Sequence[str] = ()) -> bool:
+    """Tell whether the unit's project has another offer for a first purchase, taken or not."""
     r, d, c = tables.redemptions.c, tables.codes.c, tables.coupons.c
     given_back = [str(each) for each in (State.REMOVED, State.RELEASED)]
     query = (
@@ -136,6 +136,7 @@ async def has_first_offer(work: Work) -> bool:
         .where(
             r.project_id == work.project_id,
             r.state.not_in(given_back),
+            r.id.not_in(besides),
             or_(d.first_purchase_only, c.first_purchase_only),
         )
     )

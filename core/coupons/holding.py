@@ -1,7 +1,7 @@
 """Hold a discount for a checkout: redeemed when the page is asked for, given back if it expires.
 
 What becomes of the page is looked at when its time is over, daily while a payment takes days, and
-whenever the project redeems for another page. The page and the payment are ours to read; nobody is
+whenever the project redeems another code. The page and the payment are ours to read; nobody is
 called outside.
 """
 
@@ -34,10 +34,7 @@ class PackReductions(checkouts.Reductions):
         self, work: Work, code: str, *, checkout_id: str, price: Money
     ) -> checkouts.Reduced:
         """Redeem the code for this checkout alone. Codes that came to nothing are free again."""
-        await projects.lock_project(work)
-        for each in await finding.standing(work):
-            if each.state is State.RESERVED:
-                await settle(work, each)
+        await settle_all(work)
         try:
             held = await redeem(work, code, Wanted(reference=checkout_id, price=price))
         except (PromotionCodeUnknown, PromotionCodeRefused) as refusal:
@@ -47,6 +44,33 @@ class PackReductions(checkouts.Reductions):
         left = apply([line], [held.coupon.discount(held.id)]).total
         await _look_later(work, held.id, turn=1)
         return checkouts.Reduced(price=Money(left, price.asset), discount_id=held.id)
+
+
+async def settle_all(work: Work) -> None:
+    """Use or release what the unit's project holds for pages that are over, before it redeems."""
+    await projects.lock_project(work)
+    for each in await _held(work):
+        await settle(work, each)
+
+
+async def came_to_nothing(work: Work) -> list[Redemption]:
+    """Return what `settle_all` would release: for whoever asks, and changes nothing."""
+    found = []
+    for each in await _held(work):
+        checkout = await checkouts.find(work, each.reference or "")
+        paid = await payments.find(work, checkout.payment_id or "")
+        if _is_nothing(checkout, paid):
+            found.append(each)
+    return found
+
+
+async def _held(work: Work) -> list[Redemption]:
+    return [each for each in await finding.standing(work) if each.state is State.RESERVED]
+
+
+def _is_nothing(checkout: checkouts.Checkout, paid: payments.PaymentRecord) -> bool:
+    still = (payments.Status.PENDING, *MONEY_CAME)
+    return checkout.state.is_final and paid.status not in still
 
 
 async def settle(work: Work, held: Redemption) -> bool:
@@ -60,7 +84,7 @@ async def settle(work: Work, held: Redemption) -> bool:
     if paid.status in MONEY_CAME:
         await _use(work, held, Money(checkout.discount or 0, paid.sale.price.asset))
         return True
-    if checkout.state.is_final and paid.status is not payments.Status.PENDING:
+    if _is_nothing(checkout, paid):
         await release(work, held)
         return True
     return False
@@ -88,7 +112,7 @@ async def _use(work: Work, held: Redemption, off: Money) -> None:
 async def settle_discount(work: Work, *, discount_id: str, turn: int) -> None:
     """Look what became of the checkout that a discount is held for, and again tomorrow if need be.
 
-    Whoever of the project redeems for another page has the same done before.
+    Whoever of the project redeems has the same done before.
     """
     held = await finding.redemption(work, discount_id)
     if held.state is not State.RESERVED or await settle(work, held):

@@ -95,6 +95,8 @@ async def update_coupon(work: Work, request: UpdateCoupon) -> CouponView:
     What was redeemed stays redeemed, whatever the limit is now. Fields that are left out stay.
     """
     sent = request.model_dump(include=request.model_fields_set - {"coupon_key"})
+    if not sent:
+        raise invalid("arguments", "must name something to change")
     changes = reading.changes_of(work, sent)
     return coupon_view(await changing.change(work, request.coupon_key, changes))
 

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from core import ledger, projects, wallets
 from core.checkouts import PromotionCodeRefused, PromotionCodeUnknown
-from core.coupons import deciding, finding, redeeming, using
+from core.coupons import deciding, finding, holding, redeeming, using
 from core.coupons.errors import DiscountNotActive, DiscountNotFound
 from core.coupons.finding import STANDING
 from core.coupons.model import State
@@ -55,6 +55,7 @@ async def redeem_promotion_code(work: Work, request: RedeemPromotionCode) -> Dis
     Credits are put into a wallet at once. A percent, an amount or trial days are kept, and count
     for what is billed next: see list_discounts. A refusal tells the reason, and changes nothing.
     """
+    await holding.settle_all(work)
     wanted = Wanted(wallet_id=request.wallet_id)
     return discount_view(await redeeming.redeem(work, request.code, wanted))
 
@@ -79,8 +80,10 @@ async def check_promotion_code(work: Work, request: CheckPromotionCode) -> Promo
     offer = None
     with suppress(PromotionCodeUnknown):
         code, coupon = await finding.by_code(work, request.code)
-        facts = await redeeming.facts_about(work, coupon)
-        reason, offer = deciding.why_not(code, coupon, facts), offer_view(coupon)
+        freed = await holding.came_to_nothing(work)
+        facts = await redeeming.facts_about(work, coupon, freed)
+        counted = deciding.given_back(code, coupon, freed)
+        reason, offer = deciding.why_not(*counted, facts), offer_view(coupon)
     return PromotionCodeCheck.model_validate(
         {
             "redeemable": reason is None,

@@ -5,6 +5,7 @@ coupon's, in this order everywhere. Each count is an update under its limit whos
 checked, so that of ten who read that one is left exactly one gets it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -71,13 +72,15 @@ async def redeem(work: Work, typed: str, wanted: Wanted) -> Redemption:
     return redeemed
 
 
-async def facts_about(work: Work, coupon: Coupon) -> Facts:
-    """Read what the decision needs to know of the unit's project."""
+async def facts_about(work: Work, coupon: Coupon, freed: Sequence[Redemption] = ()) -> Facts:
+    """Read what the decision needs to know of the unit's project, once `freed` is given back."""
     standing = await finding.standing(work)
+    redeemed = await finding.times_redeemed(work, coupon.id)
+    besides = [each.id for each in freed]
     return Facts(
         now=work.now,
-        redeemed=await finding.times_redeemed(work, coupon.id),
-        has_bought=await payments.has_bought(work) or await finding.has_first_offer(work),
+        redeemed=redeemed - sum(each.coupon.id == coupon.id for each in freed),
+        has_bought=await payments.has_bought(work) or await finding.has_first_offer(work, besides),
         standing=[each.coupon for each in standing if each.is_on_bills],
     )
 

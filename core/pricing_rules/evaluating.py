@@ -6,6 +6,7 @@ nothing about itself. What it was not asked to say is refused, so that nobody is
 to another question.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from pydantic import ValidationError
@@ -35,6 +36,7 @@ async def evaluate(work: Work, request: EvaluatePricingRules) -> tuple[Adjusted,
         raise invalid("at", f"must lie in the years {YEARS.start} to {YEARS.stop - 1}")
     amount, supposed = _amount(request), _supposed(request)
     context = await _context(work, request, supposed)
+    _check_versions(supposed.versions or ())
     if supposed.versions is None:
         rules = await finding.active(work, at)
     else:
@@ -66,6 +68,16 @@ def _supposed(request: EvaluatePricingRules) -> Supposed:
                 for each in found
             ]
         ) from None
+
+
+def _check_versions(references: Sequence[str]) -> None:
+    """Refuse two versions of one rule: what was charged had one, and both would apply."""
+    chosen: dict[str, str] = {}
+    for n, each in enumerate(references):
+        key = each.rpartition("@")[0]
+        if chosen.setdefault(key, each) != each:
+            what = f"must not name another version of {key}: one applies at a time"
+            raise invalid(f"suppose.versions.{n}", what)
 
 
 def _amount(request: EvaluatePricingRules) -> Money | pricing.Rated:

@@ -144,7 +144,7 @@ async def test_limits_change_and_what_is_left_out_stays(world: World) -> None:
         None,
         3,
     )
-    for wrong in ({"name": None}, {"redemptions_per_project": None}):
+    for wrong in ({"name": None}, {"redemptions_per_project": None}, {}):
         assert (
             await refused(world, "update_coupon", OPERATOR, coupon_key="launch", **wrong)
             == "invalid_request"

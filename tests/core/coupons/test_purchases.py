@@ -129,6 +129,29 @@ async def test_a_page_that_is_over_gives_the_code_back_at_once_to_who_tries_agai
     assert states == ["released", "reserved"]
 
 
+async def test_a_code_of_a_page_that_is_over_is_free_for_a_bill_as_the_check_tells(
+    world: World,
+) -> None:
+    shop = await open_shop(world)
+    await offer(world, redemptions_max=1, first_purchase_only=True)
+    code = await give_out(world, redemptions_max=1)
+    checkout = await shop.buy(promotion_code=code)
+    held = await shop.must("check_promotion_code", code=code)
+    shop.provider.expire(await shop.page_of(checkout))
+    await shop.hear()
+
+    free = await shop.must("check_promotion_code", code=code)
+    other = agent(Role.ADMIN, await open_project(world, "Heron"))
+    elsewhere = await shop.must("check_promotion_code", other, code=code)
+
+    assert (held["reason"], free["reason"], free["redeemable"]) == ("used_by_project", None, True)
+    assert elsewhere["reason"] == "used_up", "a check gives nothing back"
+    assert (await redeem(world, shop.project, code))["state"] == "active"
+    states = [each["state"] for each in await discounts(world, shop.project, include_ended=True)]
+    assert states == ["released", "active"]
+    assert (await coupon(world))["redeemed"] == 1
+
+
 async def test_a_page_that_the_provider_refuses_gives_the_code_back(world: World) -> None:
     shop = await open_shop(world)
     code = await offered(world)

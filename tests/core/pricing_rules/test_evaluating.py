@@ -238,6 +238,7 @@ async def test_a_price_is_rated_and_adjusted_before_it_is_rounded(world: World) 
                 ({"properties": {"seats": "1e3"}}, "properties.seats"),
                 ({"properties": {"beta": "yes"}}, "properties.beta"),
                 ({"versions": ["less"]}, "versions.0"),
+                ({"versions": ["less@1", "more@1", "less@2"]}, "versions.2"),
                 ({"colour": "red"}, "colour"),
             )
         ),
