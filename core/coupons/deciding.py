@@ -31,7 +31,8 @@ EXPLANATIONS = {
     Reason.DEACTIVATED: "it is not given any more",
     Reason.EXPIRED: "its time is over",
     Reason.USED_UP: "it was redeemed as often as it may be",
-    Reason.USED_BY_PROJECT: "this project has redeemed it, as often as one project may",
+    Reason.USED_BY_PROJECT: "this project has redeemed it, or holds it for a checkout that is not "
+    "over, as often as one project may",
     Reason.NOT_FIRST_PURCHASE: "it is for a first purchase only",
     Reason.NOT_STACKABLE: "it cannot be combined with a discount that this project has; see "
     "list_discounts",

@@ -145,6 +145,7 @@ async def test_a_code_of_a_page_that_is_over_is_free_for_a_bill_as_the_check_tel
     elsewhere = await shop.must("check_promotion_code", other, code=code)
 
     assert (held["reason"], free["reason"], free["redeemable"]) == ("used_by_project", None, True)
+    assert "for a checkout that is not over" in held["explanation"]
     assert elsewhere["reason"] == "used_up", "a check gives nothing back"
     assert (await redeem(world, shop.project, code))["state"] == "active"
     states = [each["state"] for each in await discounts(world, shop.project, include_ended=True)]
