@@ -57,8 +57,9 @@ async def weigh(
     """Average the level over each part, by the seconds for which it lasted.
 
     An event changes the level from the second in which it occurred. What it is at the end of what
-    is known it stays.
+    is known it stays. Raises LevelForgotten where events of the period were taken away.
     """
+    kept = await _count(work, summed(work, meter, parts))
     c = (usage := chosen(work, meter, parts, group_by)).c
     measures = {
         "high": func.sum(c.high),
@@ -70,6 +71,9 @@ async def weigh(
     quarters: dict[tuple[int, str | None], list[Any]] = defaultdict(list)
     for row in await _quarters(work, usage, *told):
         quarters[row.part, row.group].append(row)
+    # Sums first: an event that comes in between must not look as if another one were missing.
+    if sum(int(row.event_count) for rows in quarters.values() for row in rows) < kept:
+        raise LevelForgotten(meter.key, parts[0].start_at)
     levels = await _levels_before(work, meter, parts[0].start_at, group_by)
     groups = {group for _, group in quarters} | levels.keys()
     return [
@@ -117,6 +121,11 @@ async def _levels_before(
     if sum(levels.values()) != whole:
         raise LevelForgotten(meter.key, at)
     return levels
+
+
+async def _count(work: Work, usage: Subquery) -> int:
+    query = select(func.sum(usage.c.event_count))
+    return int((await work.execute(query)).scalar_one() or 0)
 
 
 async def _sums(work: Work, usage: Subquery) -> dict[str | None, int]:

@@ -177,7 +177,10 @@ class TooManyTransactions(EngineError):
 
 @dataclass(eq=False)
 class LevelForgotten(EngineError):
-    """{meter_key} had a level before {at} whose events are no longer kept, and so no groups."""
+    """Events behind the level of {meter_key} at {at}, or since then, are no longer kept.
+
+    Ask for a later period, or without groups.
+    """
 
     code = "level_forgotten"
     kind = Kind.INVALID

@@ -3,17 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from core import surface
+from core import metering, surface
 from core.jobs import Runtime, run_due
 from core.jobs.schedule import install
 from core.kernel.caller import SYSTEM
 from core.metering import jobs
 from core.projects import find_project
+from core.reporting import operations as reporting
 from tests import servers
 from tests.core.metering.shop import Shop, use
 from tests.world import OPERATOR, START, World
@@ -234,6 +236,25 @@ async def test_a_detached_month_leaves_everything_else_as_it_was(shop: Shop) -> 
     assert (await shop.charge("b", "hours", quantity="2"))["amount"] == "3.00"
     assert await shop.available(wallet) == "6.90"
     assert await differences(shop) == []
+
+
+async def test_a_level_is_not_told_of_months_that_are_gone_nor_without_them(shop: Shop) -> None:
+    shop.world.clock.instant = LONG_AGO
+    for amount, at in ("10", "2020-03-02"), ("-10", "2020-03-19"):
+        await shop.record(use(at, "disk", quantity=amount, occurred_at=f"{at}T00:00:00Z"))
+    shop.world.clock.advance(days=60)
+    await shop.record(use("late", "disk", quantity="4", occurred_at="2020-05-01T00:00:00Z"))
+    april: dict[str, Any] = {"start_at": "2020-04-01T00:00:00Z", "end_at": "2020-06-01T00:00:00Z"}
+
+    await detach(shop, "2020_03")
+
+    # What was raised and lowered came to nothing in the end, and yet it lasted.
+    spring = april | {"start_at": "2020-03-01T00:00:00Z", "window": "month"}
+    outcome = await shop.perform(reporting.summarize_usage, meter_key="disk", **spring)
+    assert isinstance(outcome.error, metering.LevelForgotten)
+    assert await shop.summary("disk", window="month", **april) == [
+        ("2020-05-01T00:00:00Z", None, "4")
+    ]
 
 
 async def test_a_month_in_which_usage_may_still_arrive_is_missed_when_it_is_gone(
