@@ -32,18 +32,23 @@ class Compared:
     """Which are held, or else the one on sale: each project changes from one of them."""
 
 
-async def whom(work: Work, plan_key: str, number: int | None) -> Compared:
-    """Say from which versions projects would change: those held, or where none is, from one."""
+async def whom(work: Work, plan_key: str, number: int | None, place: Place | None) -> Compared:
+    """Say from which versions projects would change: those held, or where none is, from one.
+
+    The version at which to go on is among them though its last holder has gone meanwhile.
+    """
+    reached = place[0] if place else ""
     if number is None:
         plan = await catalog.find_plan(work, plan_key)
         known = await catalog.versions(work, plan, limit=VERSIONS_MAX)
         held = await catalog.holders().count(work, [each.id for each in known])
-        versions = [each for each in known if held.get(each.id)]
+        versions = [each for each in known if held.get(each.id) or each.id == reached]
         if versions:
             return Compared(kind="holders", versions=versions)
     one = await catalog.find_version(work, plan_key, number)
     held = await catalog.holders().count(work, [one.id])
-    return Compared(kind="holders" if held.get(one.id) else "users", versions=[one])
+    is_held = held.get(one.id) or one.id == reached
+    return Compared(kind="holders" if is_held else "users", versions=[one])
 
 
 async def next_of(

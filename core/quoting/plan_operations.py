@@ -152,7 +152,8 @@ async def simulate_price_change(work: Work, request: SimulatePriceChange) -> Sim
     )
     if not is_on_quarter_hour(period):
         raise invalid("start_at", "must lie on a quarter hour, and so must end_at")
-    compared = await comparing.whom(work, request.plan_key, request.from_version)
+    place = comparing.place_of(request.cursor)
+    compared = await comparing.whom(work, request.plan_key, request.from_version, place)
     after = simulating.quoted(work, new, book, period)
     before = {
         each.id: simulating.quoted(
@@ -163,7 +164,6 @@ async def simulate_price_change(work: Work, request: SimulatePriceChange) -> Sim
     quotes = [*before.values(), after]
     meters = await simulating.find_meters(work, quotes)
     at_once = AT_ONCE if simulating.only_sums(meters, quotes) else AT_ONCE_ONE_BY_ONE
-    place = comparing.place_of(request.cursor)
     found, last = await comparing.next_of(work, compared, place, at_once)
     if compared.kind == "users":
         used = await users_among(

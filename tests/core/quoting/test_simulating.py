@@ -130,6 +130,22 @@ async def test_portions_of_projects_add_up_to_all_of_them(
         assert change == float(whole["change_total"])
 
 
+async def test_the_next_portion_is_told_though_all_holders_of_the_last_version_have_gone(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan_operations, "AT_ONCE", 1)
+    first = await stage.catalog.on_sale()
+    second = await stage.catalog.publish()
+    stage.held.by_version = {second.id: [P3], first.id: [P1]}
+    await stage.catalog.change("pro", items=[priced(FEE, model="flat", amount="1")])
+    portion = await stage.simulate()
+
+    stage.held.by_version = {first.id: [P1]}
+    rest = await stage.simulate(cursor=portion["next_cursor"])
+
+    assert [changes(each)[0][:2] for each in (portion, rest)] == [(P3, 2), (P1, 1)]
+
+
 async def test_sums_are_read_for_all_projects_in_one_statement(stage: Stage) -> None:
     async with statements(stage.world.engines) as few:
         await stage.simulate()
