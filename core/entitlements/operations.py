@@ -112,6 +112,7 @@ async def list_entitlements(work: Work, request: ListEntitlements) -> Entitlemen
         metering.PropertyNotNumeric,
         metering.PropertiesTooLarge,
         metering.QuantityOutOfRange,
+        metering.QuantityBelowZero,
         metering.QuantityNotRead,
     ),
     examples=(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ from core import catalog, entitlements, metering
 from core.entitlements import using
 from core.entitlements.errors import FeatureNotMetered
 from core.entitlements.operations import use_entitlement
+from core.metering import meters
 from core.metering import operations as usage
 from mcp_server import problems
+from tests.core.catalog.shop import feature, meter
 from tests.core.entitlements.house import SSO, House, calls, seats
 from tests.world import OPERATOR, PROJECT, START, World
 
@@ -207,6 +210,22 @@ async def test_what_the_meter_would_not_read_is_refused_as_it_is_there(world: Wo
     assert isinstance(refused.error, metering.QuantityNotRead)
     assert other.error is None
     assert isinstance(conflict.error, metering.EventConflict)
+
+
+async def test_who_pays_gives_nothing_back_and_that_is_declared(world: World) -> None:
+    house = await House.open(world)
+    async with world.database.begin(OPERATOR) as work:
+        by_property = replace(meter(work, "minutes", "sum"), property="minutes")
+        await meters.create(work, by_property)
+        await catalog.create_feature(work, feature(work, "minutes", "quota", "minutes"))
+    await house.plan("pro", {"feature_key": "minutes", "limit": "5", "per": "day"})
+    await house.staff("assign_plan", plan_key="pro")
+
+    refused = await house.use("a", feature_key="minutes", properties={"minutes": -5})
+
+    assert isinstance(refused.error, metering.QuantityBelowZero)
+    assert type(refused.error) in use_entitlement.raises
+    assert (await house.check("minutes"))["used"] == "0"
 
 
 async def test_more_at_once_than_there_ever_is_needs_another_plan(world: World) -> None:
