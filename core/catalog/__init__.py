@@ -16,6 +16,7 @@ from core.catalog.errors import (
     ProductInUse,
 )
 from core.catalog.finding import (
+    all_in_effect,
     choose_book,
     draft_or_none,
     plans_after,
@@ -117,6 +118,7 @@ __all__ = [
     "Terms",
     "TermsForm",
     "VersionState",
+    "all_in_effect",
     "archive_feature",
     "archive_plan",
     "archive_product",

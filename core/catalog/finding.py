@@ -79,6 +79,16 @@ async def in_effect(work: Work, of: Plan) -> PlanVersion | None:
     return await _one(work, of, tables.versions.c.effective_at <= work.now)
 
 
+async def all_in_effect(work: Work, plans: Sequence[Plan]) -> list[PlanVersion]:
+    """Return the version of each plan that is sold now, in one statement; of some there is none."""
+    v, by_id = tables.versions.c, {each.id: each for each in plans}
+    newest = select(v.plan_id, func.max(v.number).label("number")).group_by(v.plan_id)
+    sold = newest.where(v.plan_id.in_(by_id), v.effective_at <= work.now).subquery("sold")
+    this = (v.plan_id == sold.c.plan_id) & (v.number == sold.c.number)
+    rows = await work.execute(_versions().join(sold, this).order_by(v.plan_id))
+    return [_published(row, by_id[row.plan_id]) for row in rows]
+
+
 async def _one(work: Work, of: Plan, this: ColumnElement[bool]) -> PlanVersion | None:
     v = tables.versions.c
     query = _versions().where(v.plan_id == of.id, this).order_by(v.number.desc()).limit(1)

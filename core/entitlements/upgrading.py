@@ -84,11 +84,7 @@ async def upgrade(work: Work, decision: Decision) -> Upgrade | None:
     if decision.standing and decision.standing.grant.override:
         return None
     held = await resolving.held_by(work)
-    found = []
-    for each in await _sold(work, held):
-        allowance = await _if_it_allows(work, decision, held, each)
-        if allowance is not None:
-            found.append((each, allowance))
+    found = await _allowing(work, decision, held, await _sold(work, held))
     if not found:
         return None
     project = await projects.get_project(work)
@@ -111,27 +107,34 @@ async def _sold(work: Work, held: Held) -> list[PlanVersion]:
     found: list[PlanVersion] = []
     for line in lines:
         plans = await catalog.plans_after(work, None, PLANS_MAX, product_key=line, sold=True)
-        found += [await catalog.find_version(work, each.key) for each in plans]
+        found += await catalog.all_in_effect(work, plans)
     return [each for each in found if each.id not in have]
 
 
-async def _if_it_allows(
-    work: Work, decision: Decision, held: Held, version: PlanVersion
-) -> Allowance | None:
-    """Return what the version gives of the feature if that would be enough, as it stands now."""
+async def _allowing(
+    work: Work, decision: Decision, held: Held, versions: Sequence[PlanVersion]
+) -> list[tuple[PlanVersion, Allowance]]:
+    """Return those of the versions that would be enough, as it stands now, with what they give.
+
+    All are asked about at once: what was used is looked up once for each window that they have.
+    """
     question = decision.question
-    allowance = Version.of(version).given.get(question.feature_key)
-    if allowance is None:
-        return None
-    anchors = (
-        each.assignment.anchor_at
-        for each in held.active(work.now)
-        if each.version.product_key == version.product_key
-    )
-    cycle = Cycle(next(anchors, work.now), version.interval)
+    anchors = {
+        each.version.product_key: each.assignment.anchor_at for each in held.active(work.now)
+    }
+    grants = []
+    for each in versions:
+        allowance = Version.of(each).given.get(question.feature_key)
+        if allowance is not None:
+            cycle = Cycle(anchors.get(each.product_key, work.now), each.interval)
+            grants.append((each, Grant(allowance, cycle=cycle)))
     feature = await resolving.feature(work, question.feature_key)
-    stand = await standings(work, feature, [Grant(allowance, cycle=cycle)])
-    return allowance if decide(question, stand, holds_plan=True).allowed else None
+    stand = await standings(work, feature, [grant for _, grant in grants])
+    return [
+        (version, grant.allowance)
+        for (version, grant), each in zip(grants, stand, strict=True)
+        if decide(question, [each], holds_plan=True).allowed
+    ]
 
 
 def cheapest(

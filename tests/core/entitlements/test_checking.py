@@ -14,6 +14,7 @@ from core.kernel.ids import compose
 from core.operations.errors import NotAllowed, ScopeRequired
 from core.projects import ProjectNotFound
 from tests.core.entitlements.house import SSO, House, calls, keys, seats, upgrade_of
+from tests.counting import statements
 from tests.world import AUDITOR, OPERATOR, PROJECT, START, World, agent
 
 pytestmark = pytest.mark.anyio
@@ -293,3 +294,27 @@ async def test_a_check_that_is_repeated_reads_a_stamp_a_time_zone_and_sums_alone
     assert told["used"] == "1"
     assert ours == {"entitlements_standings", "metering_rollups"}
     assert asked.count("entitlements_standings") == 1
+
+
+async def test_a_no_costs_as_few_statements_with_ten_plans_on_sale_as_with_one(
+    world: World,
+) -> None:
+    house = await House.open(world)
+    await house.plan("pro", calls(1))
+    await house.plan("max", calls(9), fee="90")
+    await house.staff("assign_plan", plan_key="pro")
+    await house.use("one")
+
+    async def asked() -> tuple[str | None, int]:
+        await house.check("calls")
+        async with statements(world.engines) as sent:
+            told = await house.check("calls")
+        return upgrade_of(told), len(sent)
+
+    among_one = await asked()
+    for n in range(1, 10):
+        await house.plan(f"max{n}", calls(n), fee=f"{90 - n}")
+        await house.next_version(f"max{n}", calls(9 * n), fee=f"{90 - n}")
+
+    assert among_one[0] == "max"
+    assert await asked() == ("max9", among_one[1])
