@@ -122,6 +122,7 @@ async def list_entitlements(work: Work, request: ListEntitlements) -> Entitlemen
 async def use_entitlement(work: Work, request: UseEntitlement) -> EntitlementUsed:
     """Take of a quota by recording one use, or refuse it and record nothing.
 
+    An answer means that it was taken; its allowed says whether anything is left for another use.
     Of those who race for the last unit one gets it. The same event_id counts once, ever. When the
     quota is used up, retry_at says when it begins anew; the error names a plan that gives more.
     """

@@ -120,16 +120,19 @@ async def list_projects(work: Work, request: PageRequest) -> ProjectList:
     project=Role.ADMIN,
     platform=PlatformRole.OPERATOR,
     raises=(ProjectNotFound, ExternalKeyTaken, NotAllowed, InvalidRequest),
-    examples=(Example(title="Another time zone", arguments={"time_zone": "America/New_York"}),),
+    examples=(Example(title="Another name", arguments={"name": "Acme Ltd"}),),
 )
 async def update_project(work: Work, request: UpdateProject) -> ProjectView:
     """Change a project's name, time zone, currency, locale or external key.
 
     What is left out stays as it is. A new time zone moves the days and months that usage is told
-    in from now on; nothing that was recorded or charged changes.
+    in from now on; nothing that was recorded or charged changes. The time zone and the external
+    key are for platform operators: quotas and caps begin anew by the project's clocks.
     """
-    if request.new_external_key and not work.caller.is_platform:
-        raise NotAllowed("update_project", "the platform role operator, to set new_external_key")
+    for name in ("new_external_key", "time_zone"):
+        if getattr(request, name) is not None and not work.caller.is_platform:
+            # Whoever may move midnight has a day's quota once more with every move.
+            raise NotAllowed("update_project", f"the platform role operator, to set {name}")
     named = {
         "name": request.name,
         "time_zone": request.time_zone,

@@ -49,7 +49,7 @@ CASES: dict[str, Case] = {
     "create_project": about(name="Brand new", external_key="brand-new", owner_user_id="{stranger}"),
     "get_project": here(),
     "list_projects": about(limit=10),
-    "update_project": here(name="Renamed", time_zone="Europe/Berlin"),
+    "update_project": here(name="Renamed", locale="de-DE"),
     "add_member": here(user_id="{stranger}", role="viewer"),
     "list_members": here(limit=2),
     "change_member_role": here(user_id=Role.MEMBER, role="admin"),

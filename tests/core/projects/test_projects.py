@@ -287,16 +287,29 @@ async def test_an_admin_changes_what_the_project_is_called_and_told_in(world: Wo
     bob = member(BOB, project_id, Role.ADMIN)
     world.clock.advance(hours=1)
 
-    await ask(world, bob, "update_project", name="Acme Ltd", time_zone="Asia/Tokyo")
+    await ask(world, bob, "update_project", name="Acme Ltd", locale="ja-JP")
 
     shown = await ask(world, bob, "get_project")
-    assert (shown["name"], shown["time_zone"]) == ("Acme Ltd", "Asia/Tokyo")
+    assert (shown["name"], shown["locale"]) == ("Acme Ltd", "ja-JP")
     assert (shown["created_at"], shown["updated_at"]) == (
         "2026-11-20T09:00:00Z",
         "2026-11-20T10:00:00Z",
     )
-    zone = await within(world, lambda work: projects.time_zone_of(work, project_id))
-    assert zone == ZoneInfo("Asia/Tokyo")
+
+
+async def test_only_operators_move_the_midnight_at_which_quotas_begin_anew(world: World) -> None:
+    project_id = await acme(world)
+    bob = member(BOB, project_id, Role.ADMIN)
+
+    by_bob = await refused(world, bob, "update_project", name="Acme Ltd", time_zone="Asia/Tokyo")
+    before = await within(world, lambda work: projects.time_zone_of(work, project_id))
+    here = {"project_id": project_id, "time_zone": "Asia/Tokyo"}
+    await ask(world, OPERATOR, "update_project", **here)
+    after = await within(world, lambda work: projects.time_zone_of(work, project_id))
+
+    assert isinstance(by_bob, NotAllowed)
+    assert by_bob.needed == "the platform role operator, to set time_zone"
+    assert (before, after) == (ZoneInfo("UTC"), ZoneInfo("Asia/Tokyo"))
 
 
 async def test_a_change_of_nothing_is_refused(world: World) -> None:
