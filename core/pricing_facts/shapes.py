@@ -20,9 +20,10 @@ Whose = Literal["project", "usage"]
 class DefinePricingProperty(Request):
     of: Whose = Field(
         description="project: what you say of a customer by set_pricing_facts. usage: what usage"
-        " is recorded with, by the customer."
+        " is recorded with, by the customer.",
+        examples=["project"],
     )
-    property: PropertyName
+    property: PropertyName = Field(examples=["tier"])
     type: Literal["text", "number", "boolean"]
     values: Annotated[list[Annotated[str, Line(200)]], Field(max_length=100)] | None = Field(
         None, description="What a text may be. Left out: anything."

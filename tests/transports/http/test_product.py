@@ -141,15 +141,17 @@ async def test_what_belongs_to_another_project_answers_as_if_it_were_not_there(
     admin = served.ours.keys["admin"]
     for each in OPERATIONS:
         named = {*arguments.in_path(each.path)} & {"project_id"}
-        if not named or not each.reads:
+        if not named or not each.reads or each.project_role is None:
             continue
         path = path_for(each, served, of_others=True)
         needed = required(each)
-        answer = await served.call(admin, "GET", path, params=needed)
+        # A question that has much to say is asked by POST, and changes nothing either.
+        by = "params" if each.method == "GET" else "json"
+        answer = await served.call(admin, each.method, path, **{by: needed})
         assert answer.status_code == 404, each.name
         nobodys = "prj_01jd3x8k5vq2m7r9t4w6y0z1ab"
         path = path.replace(served.theirs.project_id, nobodys)
-        nothing = await served.call(admin, "GET", path, params=needed)
+        nothing = await served.call(admin, each.method, path, **{by: needed})
         assert answer.text.replace(served.theirs.project_id, nobodys) == nothing.text, each.name
 
 
