@@ -82,7 +82,7 @@ async def list_pricing_properties(
 
 @operation(
     "PATCH /v1/projects/{project_id}/pricing-facts",
-    title="Set pricing facts",
+    title="Record pricing facts",
     toolset=Toolset.CATALOG,
     effect=Effect.CHANGE,
     platform=PlatformRole.OPERATOR,
@@ -99,7 +99,7 @@ async def list_pricing_properties(
         ),
     ),
 )
-async def set_pricing_facts(work: Work, request: SetPricingFacts) -> PricingFactsView:
+async def record_pricing_facts(work: Work, request: SetPricingFacts) -> PricingFactsView:
     """Say where a project is, which labels it has, and its properties. Platform operators only.
 
     Rules go by this and not by what the project says; the project does not see it. Fields that
@@ -169,6 +169,6 @@ def facts_view(project_id: str, facts: Facts) -> PricingFactsView:
 OPERATIONS = (
     define_pricing_property,
     list_pricing_properties,
-    set_pricing_facts,
+    record_pricing_facts,
     get_pricing_facts,
 )

@@ -19,7 +19,7 @@ Whose = Literal["project", "usage"]
 
 class DefinePricingProperty(Request):
     of: Whose = Field(
-        description="project: what you say of a customer by set_pricing_facts. usage: what usage"
+        description="project: what you say of a customer by record_pricing_facts. usage: what usage"
         " is recorded with, by the customer.",
         examples=["project"],
     )

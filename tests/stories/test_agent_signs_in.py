@@ -41,7 +41,11 @@ async def test_an_operators_agent_opens_a_project_charges_it_and_reads_the_books
     operator = Agent(served, served.operator, Choice("all"), mode)
     async with operator.connected() as agent:
         assert agent.client.protocol_version == VERSIONS[mode]
-        tools = {each.name for each in (await agent.client.list_tools()).tools}
+        page = await agent.client.list_tools()
+        tools = {each.name for each in page.tools}
+        while page.next_cursor:
+            page = await agent.client.list_tools(cursor=page.next_cursor)
+            tools |= {each.name for each in page.tools}
         assert {"create_project", "grant_credits", "charge_usage", "check_balance"} <= tools
         shop = await open_shop(agent)
         project = {"project_id": shop["project_id"]}

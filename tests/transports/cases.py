@@ -229,7 +229,7 @@ CASES: dict[str, Case] = {
     "evaluate_pricing_rules": here(amount="10.00", asset="USD/2", meter_key="tokens"),
     "define_pricing_property": about(of="usage", property="model", type="text"),
     "list_pricing_properties": about(),
-    "set_pricing_facts": here(country="US", region="US-CA", segments=["edu"]),
+    "record_pricing_facts": here(country="US", region="US-CA", segments=["edu"]),
     "get_pricing_facts": here(),
     "preview_price": about(price={"model": "per_unit", "unit": "0.25"}, quantity="12"),
     "create_coupon": about(

@@ -301,7 +301,7 @@ async def move_in(world: World, key: str, gateway: FakeGateway) -> Tenant:
     )
     here = {"project_id": project["id"]}
     facts = {"segments": ["loyal", key], "properties": {"tier": f"{key} tier"}}
-    await ask(world, "set_pricing_facts", **here, **facts)
+    await ask(world, "record_pricing_facts", **here, **facts)
     for role in (Role.ADMIN, Role.MEMBER, Role.VIEWER):
         await ask(world, "add_member", **here, user_id=people[role], role=str(role))
     wallets = [

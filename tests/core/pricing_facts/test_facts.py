@@ -101,10 +101,10 @@ async def test_a_projects_own_trail_does_not_say_what_the_operator_said_of_it(
     platform = await must(world, "list_audit_events", AUDITOR)
 
     assert "churn_risk" not in str(calls)
-    assert "set_pricing_facts" not in str(calls)
+    assert "record_pricing_facts" not in str(calls)
     assert "churn_risk" not in str(events)
     assert "churn_risk" in str(platform)
-    for name in ("get_pricing_facts", "set_pricing_facts"):
+    for name in ("get_pricing_facts", "record_pricing_facts"):
         assert await refused(world, name, admin, project_id=project) == "not_allowed"
 
 
@@ -126,7 +126,7 @@ async def test_what_is_said_wrongly_is_refused_by_field(
 ) -> None:
     project = await open_project(world)
     await define(world)
-    outcome = await ask(world, "set_pricing_facts", OPERATOR, None, project_id=project, **said)
+    outcome = await ask(world, "record_pricing_facts", OPERATOR, None, project_id=project, **said)
 
     assert outcome.error is not None
     assert [each["field"] for each in outcome.error.facts["problems"]] == [field]

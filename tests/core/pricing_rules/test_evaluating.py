@@ -33,7 +33,7 @@ async def rule(world: World, key: str, when: Json, percent: str = "-50", **more:
 
 
 async def say(world: World, project: str, **facts: Any) -> Json:
-    return await must(world, "set_pricing_facts", OPERATOR, project_id=project, **facts)
+    return await must(world, "record_pricing_facts", OPERATOR, project_id=project, **facts)
 
 
 async def charged(world: World, caller: Caller, **more: Any) -> str:
