@@ -127,7 +127,7 @@ async def list_usage_exports(work: Work, request: PageRequest) -> UsageExportLis
 
 @operation(
     "GET /v1/usage-export-errors",
-    title="List usage export errors",
+    title="List errors of usage export",
     toolset=Toolset.METERING,
     effect=Effect.READ,
     platform=PlatformRole.AUDITOR,
@@ -137,10 +137,10 @@ async def list_usage_exports(work: Work, request: PageRequest) -> UsageExportLis
 async def list_usage_export_errors(
     work: Work, request: ListUsageExportErrors
 ) -> UsageExportErrorList:
-    """List usage that the payment provider did not count, the latest first, and why.
+    """List what the payment provider did not count of the usage it was told, the latest first.
 
-    Its reports name a few events of each kind; list_usage_exports says how many there were. Here
-    all of it is recorded, whatever the provider made of it.
+    It names a few events of each kind, with the reason; list_usage_exports says how many there
+    were. Nothing is lost by it: in our own books all of that usage counts.
     """
     place = _place(paging.after(request.cursor, parts=3))
     key, meter_id = request.meter_key, None
