@@ -36,14 +36,13 @@ COVERED = {
     "tests.core.coupons.test_published": """
         flex-inv-2 flex-inv-4
     """,
+    "tests.core.invoicing.test_published": """
+        flex-inv-3 kb-balance-1 kb-balance-3 kb-balance-5 kb-balance-7 kong-credit-2
+    """,
 }
 """The ids of cases, by the module of the test that asks them."""
 
 WAITING = {
-    # Several taxes on one amount, and what an invoice has left to pay.
-    "invoicing": """
-        flex-inv-3 kb-balance-1 kb-balance-3 kb-balance-5 kb-balance-7 kong-credit-2
-    """,
     # A subscription's life: invoices on their dates, trials, add-ons, retired plans.
     "subscriptions": """
         kb-life-01 kb-life-03 kb-life-05 kb-life-07 kb-life-09 kb-life-11 kb-life-13

@@ -1,0 +1,1 @@
+"""Invoices. See README.md."""

@@ -1,0 +1,32 @@
+"""What may become of an invoice is one table."""
+
+from itertools import product
+
+import pytest
+
+from core.invoicing.errors import InvoiceNotInState
+from core.invoicing.model import TRANSITIONS, Figures, State, Step, stepped
+
+
+def test_what_is_not_in_the_table_is_refused() -> None:
+    for state, step in product(State, Step):
+        if (state, step) in TRANSITIONS:
+            assert stepped("invc", state, step) is TRANSITIONS[state, step]
+            continue
+        with pytest.raises(InvoiceNotInState) as refused:
+            stepped("invc", state, step)
+        assert refused.value.state == state
+        assert str(state) not in refused.value.allowed.split(", ")
+
+
+def test_nothing_comes_back_from_void_and_nothing_returns_to_draft() -> None:
+    assert {state for state, _ in TRANSITIONS} == set(State) - {State.VOID}
+    assert set(TRANSITIONS.values()) == set(State) - {State.DRAFT}
+
+
+def test_what_is_due_is_what_nobody_settled() -> None:
+    assert Figures(total=100).due == 100
+    assert Figures(total=100, applied=30, paid=70).due == 0
+    assert Figures(total=100, credited=40, paid=60).due == 0
+    assert Figures(total=100, credited=40, paid=100, given=40).due == 0
+    assert Figures(total=100, paid=100, returned=10).due == 10
