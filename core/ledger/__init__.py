@@ -15,9 +15,8 @@ from core.ledger.errors import (
     ReferenceReused,
     TransactionNotFound,
 )
-from core.ledger.grants import NEVER, PRIORITY, PRIORITY_MAX, Terms, lot_id
+from core.ledger.grants import NEVER, PRIORITY, PRIORITY_MAX, Grant, Terms, lot_id
 from core.ledger.holds import Expire, Held, Hold, HoldState, Reserve, Settle
-from core.ledger.listing import GrantState, Lot, find_hold, list_grants, list_holds
 from core.ledger.model import (
     Accepted,
     Account,
@@ -31,9 +30,9 @@ from core.ledger.model import (
 )
 from core.ledger.opening import open_operator_accounts, open_wallet_account
 from core.ledger.posting import expire_due, post, post_each, propose
+from core.ledger.purses import grant_of, hold_of
 from core.ledger.reading import STAND, Mark, Standing, marks, read_accounts, standings
 from core.ledger.reversing import reverse
-from core.ledger.statements import Line, known, statement, taken
 
 __all__ = [
     "NEVER",
@@ -50,15 +49,13 @@ __all__ = [
     "Duplicate",
     "Entry",
     "Expire",
-    "GrantState",
+    "Grant",
     "Held",
     "Hold",
     "HoldNotFound",
     "HoldNotOpen",
     "HoldState",
     "InsufficientFunds",
-    "Line",
-    "Lot",
     "Mark",
     "NotReversible",
     "Outcome",
@@ -74,11 +71,9 @@ __all__ = [
     "credit",
     "debit",
     "expire_due",
-    "find_hold",
     "flows",
-    "known",
-    "list_grants",
-    "list_holds",
+    "grant_of",
+    "hold_of",
     "lot_id",
     "marks",
     "open_operator_accounts",
@@ -90,7 +85,5 @@ __all__ = [
     "read_accounts",
     "reverse",
     "standings",
-    "statement",
-    "taken",
     "wallet_account",
 ]

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
-from core import ledger
+from core import ledger, statements
 from core.db.months import Kept, kept_months
 from core.db.proving import prove_rows, stream
 from core.db.work import Work
@@ -83,7 +83,7 @@ async def _prove_recorded(work: Work, proof: Proof) -> None:
 
 async def _prove_paid(work: Work, proof: Proof) -> None:
     """Find charges that cost something and whose transaction is not there or says otherwise."""
-    c, taken = tables.charges.c, ledger.taken(ledger.flows.CHARGE.kind)
+    c, taken = tables.charges.c, statements.taken(ledger.flows.CHARGE.kind)
     query = (
         select(c.event_id, c.transaction_id)
         .outerjoin(
@@ -99,7 +99,7 @@ async def _prove_paid(work: Work, proof: Proof) -> None:
 
 async def _prove_booked(work: Work, proof: Proof) -> None:
     """Find transactions that charged usage, and whose charge is not there."""
-    c, taken = tables.charges.c, ledger.taken(ledger.flows.CHARGE.kind)
+    c, taken = tables.charges.c, statements.taken(ledger.flows.CHARGE.kind)
     query = (
         select(taken.c.reference, taken.c.transaction_id)
         .outerjoin(

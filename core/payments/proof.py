@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Subquery, and_, or_, select
 
-from core import ledger
+from core import ledger, statements
 from core.db.proving import stream
 from core.db.work import Work
 from core.kernel.ids import is_id
@@ -29,8 +29,8 @@ async def prove(work: Work, proof: Proof) -> None:
 
 
 async def _prove_booked(work: Work, proof: Proof) -> None:
-    p, wallet = tables.payments.c, ledger.taken(KIND)
-    clearing = ledger.taken(KIND, ledger.AccountRole.CLEARING)
+    p, wallet = tables.payments.c, statements.taken(KIND)
+    clearing = statements.taken(KIND, ledger.AccountRole.CLEARING)
     query = (
         select(
             *(p.id, p.transaction_id, p.received, p.credits, p.wallet_id),
@@ -56,7 +56,7 @@ async def _prove_booked(work: Work, proof: Proof) -> None:
 
 async def _prove_given(work: Work, proof: Proof) -> None:
     """Find bonus credits that were sold with a payment and not given, or others than those."""
-    p, gift = tables.payments.c, ledger.taken(ledger.flows.GRANT.kind)
+    p, gift = tables.payments.c, statements.taken(ledger.flows.GRANT.kind)
     query = (
         select(p.id, p.bonus, gift.c.reference, gift.c.amount)
         .outerjoin(gift, _joined(gift, p.bonus_transaction_id))
@@ -75,7 +75,7 @@ async def _prove_given(work: Work, proof: Proof) -> None:
 
 async def _prove_paid(work: Work, proof: Proof) -> None:
     """Find purchases that no payment which succeeded says it made."""
-    p, wallet = tables.payments.c, ledger.taken(KIND)
+    p, wallet = tables.payments.c, statements.taken(KIND)
     query = (
         select(wallet.c.transaction_id, wallet.c.reference)
         .outerjoin(
@@ -95,7 +95,7 @@ async def _prove_paid(work: Work, proof: Proof) -> None:
 
 async def _prove_short(work: Work, proof: Proof) -> None:
     """Look at what is underpaid: the money that came is booked, and nothing was given for it."""
-    p, cleared = tables.payments.c, ledger.taken(SHORT, ledger.AccountRole.CLEARING)
+    p, cleared = tables.payments.c, statements.taken(SHORT, ledger.AccountRole.CLEARING)
     both = select(p.id, p.received, cleared.c.transaction_id, cleared.c.reference, cleared.c.amount)
     query = both.outerjoin(cleared, _joined(cleared, p.transaction_id))
     async for row in stream(work, query.where(p.underpaid_at.is_not(None))):

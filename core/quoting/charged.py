@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from core import ledger
+from core import ledger, statements
 from core.db.work import Work
 from core.kernel.money import Asset, Money
 from core.kernel.quantity import PLACES, as_text
@@ -118,7 +118,7 @@ async def explain_capture(work: Work, booked: Booked, hold_id: str) -> Explained
     """Compare with what the hold says was captured of it."""
     plain = Explained(origin="hold", origin_id=hold_id, summary=f"Hold {hold_id}", expected={})
     try:
-        hold = await ledger.find_hold(work, hold_id)
+        hold = await statements.find_hold(work, hold_id)
     except ledger.HoldNotFound:
         return plain.but("there is no such hold")
     asset = booked.postings[0].amount.asset

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from core import ledger
+from core import statements
 from core.db.proving import stream
 from core.db.work import Work
 from core.kernel.ids import is_id
@@ -23,7 +23,7 @@ async def prove(work: Work, proof: Proof) -> None:
 
 
 async def _prove_booked(work: Work, proof: Proof) -> None:
-    r, cleared = tables.refunds.c, ledger.taken(KIND, AccountRole.CLEARING)
+    r, cleared = tables.refunds.c, statements.taken(KIND, AccountRole.CLEARING)
     query = (
         select(
             r.id, r.amount, r.transaction_id, cleared.c.reference, cleared.c.amount.label("gone")
@@ -41,7 +41,7 @@ async def _prove_booked(work: Work, proof: Proof) -> None:
 
 async def _prove_credits(work: Work, proof: Proof) -> None:
     """Find refunds for which something else was taken from the wallet than they say."""
-    r, wallet = tables.refunds.c, ledger.taken(KIND)
+    r, wallet = tables.refunds.c, statements.taken(KIND)
     query = (
         select(r.id, r.credits_taken, wallet.c.amount)
         .outerjoin(wallet, _joined(wallet, r, r.transaction_id))
@@ -54,7 +54,7 @@ async def _prove_credits(work: Work, proof: Proof) -> None:
 
 async def _prove_given(work: Work, proof: Proof) -> None:
     """Find money that was booked as given back, and that no refund says it was."""
-    r, cleared = tables.refunds.c, ledger.taken(KIND, AccountRole.CLEARING)
+    r, cleared = tables.refunds.c, statements.taken(KIND, AccountRole.CLEARING)
     query = (
         select(cleared.c.transaction_id, cleared.c.reference)
         .outerjoin(tables.refunds, _joined(cleared, r, r.transaction_id))

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Subquery, func, literal, select
 
-from core import ledger
+from core import statements
 from core.db.proving import stream
 from core.db.work import Work
 from core.kernel.proving import Proof
@@ -25,9 +25,9 @@ async def prove(work: Work, proof: Proof) -> None:
 
 async def _prove_disputes(work: Work, proof: Proof) -> None:
     """Compare what was taken for each dispute, and written off, with its row. There are few."""
-    credits_ = await _by_dispute(work, ledger.taken("dispute"))
-    bonus = await _by_dispute(work, ledger.taken("dispute_bonus"))
-    gone = await _by_dispute(work, ledger.taken("dispute_loss", AccountRole.DISPUTED))
+    credits_ = await _by_dispute(work, statements.taken("dispute"))
+    bonus = await _by_dispute(work, statements.taken("dispute_bonus"))
+    gone = await _by_dispute(work, statements.taken("dispute_loss", AccountRole.DISPUTED))
     m, withdrawn = movements.c, Counter[str]()
     query = select(m.dispute_id, m.amount).where(m.dispute_id.is_not(None))
     async for row in stream(work, query):
@@ -55,8 +55,8 @@ async def _by_dispute(work: Work, booked: Subquery) -> Counter[str]:
 async def _prove_movements(work: Work, proof: Proof) -> None:
     """Look whether each of the processor's transactions changed our books by what it says."""
     m = movements.c
-    fees = ledger.taken("processor", AccountRole.FEES)
-    disputed = ledger.taken("processor", AccountRole.DISPUTED)
+    fees = statements.taken("processor", AccountRole.FEES)
+    disputed = statements.taken("processor", AccountRole.DISPUTED)
     query = (
         select(m.external_id, m.amount, m.fee, m.dispute_id, m.transaction_id)
         .add_columns(fees.c.reference, fees.c.amount.label("kept"))
@@ -82,8 +82,8 @@ async def _prove_movements(work: Work, proof: Proof) -> None:
 async def _prove_paid_out(work: Work, proof: Proof) -> None:
     """Look whether what payouts brought is at the bank, once, and nothing else is."""
     m, named = movements.c, literal("payout:") + movements.c.payout_id + ":"
-    there = ledger.taken("payout", AccountRole.BANK)
-    back = ledger.taken("payout_failed", AccountRole.BANK)
+    there = statements.taken("payout", AccountRole.BANK)
+    back = statements.taken("payout_failed", AccountRole.BANK)
     same, gone = named + m.external_id, named + m.external_id + ":failed"
     query = (
         select(m.external_id, m.net, m.payout_id)
@@ -119,7 +119,7 @@ async def _prove_payouts(work: Work, proof: Proof) -> None:
 
 
 async def _count(work: Work, kind: str, role: AccountRole) -> int:
-    booked = ledger.taken(kind, role)
+    booked = statements.taken(kind, role)
     count = select(func.count(func.distinct(booked.c.transaction_id)))
     return int((await work.execute(count)).scalar_one())
 

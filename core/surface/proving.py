@@ -3,13 +3,13 @@
 from core import (
     audit,
     catalog,
-    ledger,
     ledger_proof,
     metering_proof,
     packages,
     payments,
     pricing_rules,
     settling,
+    statements,
 )
 from core.audit import reading
 from core.db.triggers import missing_guards
@@ -58,5 +58,5 @@ async def _prove_traced(work: Work, proof: Proof) -> None:
             for each in ids
             if is_id("txn", each)
         }
-        for gone in sorted(made.keys() - await ledger.known(work, made)):
+        for gone in sorted(made.keys() - await statements.known(work, made)):
             proof.differs(gone[1], f"{made[gone]} made it, and it is gone")

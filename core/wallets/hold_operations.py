@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from core import ledger, projects
+from core import ledger, projects, statements
 from core.db import paging
 from core.db.work import Work
 from core.kernel.caller import PlatformRole, Role
@@ -155,7 +155,7 @@ async def release_hold(work: Work, request: ReleaseHold) -> HeldCredits:
 async def list_holds(work: Work, request: ListHolds) -> HoldList:
     """List a wallet's holds, newest first: what each reserved, and what became of it."""
     wallet = await finding.find(work, request.wallet_id)
-    found = await ledger.list_holds(
+    found = await statements.list_holds(
         work,
         ledger.wallet_account(wallet.id),
         limit=request.limit + 1,

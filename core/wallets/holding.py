@@ -7,7 +7,7 @@ ledger, under its lock, so of two that settle one hold at once one does.
 from dataclasses import dataclass
 from datetime import datetime
 
-from core import ledger
+from core import ledger, statements
 from core.db.work import Work
 from core.kernel.money import Money
 from core.operations.errors import invalid
@@ -99,7 +99,7 @@ def _settling(hold: ledger.Hold, capture: ledger.Transaction | None = None) -> l
 
 async def _find(work: Work, hold_id: str) -> tuple[ledger.Hold, Wallet]:
     """Find a hold on a wallet that this caller may charge; any other does not exist for it."""
-    found = await ledger.find_hold(work, hold_id)
+    found = await statements.find_hold(work, hold_id)
     try:
         wallet = await finding.find_spendable(work, wallet_of(found))
     except WalletNotFound:

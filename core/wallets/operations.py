@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import insert
 
-from core import audit, ledger, messaging, projects
+from core import audit, ledger, messaging, projects, statements
 from core.db import paging
 from core.db.work import Work
 from core.kernel.caller import PlatformRole, Role
@@ -159,7 +159,7 @@ async def list_transactions(work: Work, request: ListTransactions) -> Transactio
     after = paging.after(request.cursor, parts=1)
     if after and not (after[0].isascii() and after[0].isdigit() and len(after[0]) < 19):
         raise paging.InvalidCursor
-    lines = await ledger.statement(
+    lines = await statements.statement(
         work,
         ledger.wallet_account(wallet.id),
         limit=request.limit + 1,
@@ -250,7 +250,7 @@ async def list_grants(work: Work, request: ListGrants) -> GrantList:
     before = finding.place(request.cursor, "grt")
     account_id = ledger.wallet_account(wallet.id)
     standing = (await ledger.standings(work, [account_id]))[account_id]
-    lots = await ledger.list_grants(work, standing, limit=request.limit + 1, before=before)
+    lots = await statements.list_grants(work, standing, limit=request.limit + 1, before=before)
     shown = paging.page(lots, request.limit, lambda lot: [lot.grant.id])
     items = [grant_view(lot, wallet.asset) for lot in shown.items]
     return GrantList(items=items, next_cursor=shown.next_cursor)

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from core import ledger
+from core import statements
 from core.kernel.money import Asset, Money
 from core.ledger import NEVER, PRIORITY, PRIORITY_MAX
 from core.operations.fields import (
@@ -196,7 +196,7 @@ def wallet_view(wallet: Wallet, balance: Balance) -> WalletView:
     )
 
 
-def transaction_view(line: ledger.Line, asset: Asset) -> TransactionView:
+def transaction_view(line: statements.Line, asset: Asset) -> TransactionView:
     """Show an entry from the customer's side."""
     return TransactionView(
         id=line.transaction_id,
@@ -213,7 +213,7 @@ def transaction_view(line: ledger.Line, asset: Asset) -> TransactionView:
     )
 
 
-def grant_view(lot: ledger.Lot, asset: Asset) -> GrantView:
+def grant_view(lot: statements.Lot, asset: Asset) -> GrantView:
     grant = lot.grant
     return GrantView(
         grant_id=grant.id,

@@ -13,6 +13,7 @@ from core.kernel.money import LARGEST, Money
 from core.ledger import purses, tables
 from core.ledger.grants import lot_id
 from core.ledger.holds import Expire
+from core.statements import statement
 from tests.core.ledger.books import ADA, BOB, USD, balances, charge, open_wallet, proof, unit, usd
 from tests.counting import statements
 from tests.world import OPERATOR, PROJECT, World
@@ -162,7 +163,7 @@ async def test_two_reversals_of_one_wallet_share_a_batch(world: World) -> None:
     await open_wallet(world, ADA)
     await give(world, "5", "7")
     async with unit(world) as work:
-        lines = await ledger.statement(work, ledger.wallet_account(ADA), limit=2)
+        lines = await statement(work, ledger.wallet_account(ADA), limit=2)
         reversals = [
             ledger.Transaction(
                 project_id=PROJECT,

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from core import ledger
+from core import ledger, statements
 from core.kernel.ids import compose
 from tests.core.ledger.books import ADA, balances, charge, open_wallet, proof, unit, usd
 from tests.world import World
@@ -65,7 +65,7 @@ async def test_what_expired_is_not_reversed(world: World) -> None:
     world.clock.advance(hours=1)
     async with unit(world) as work:
         await ledger.expire_due(work, 10)
-        [breakage, _] = await ledger.statement(work, ledger.wallet_account(ADA), limit=2)
+        [breakage, _] = await statements.statement(work, ledger.wallet_account(ADA), limit=2)
 
     with pytest.raises(ledger.NotReversible, match="grant credits instead"):
         async with unit(world) as work:
@@ -77,7 +77,7 @@ async def test_credits_that_were_spent_are_not_taken_back(world: World) -> None:
     async with unit(world) as work:
         [grant] = [
             line
-            for line in await ledger.statement(work, ledger.wallet_account(ADA), limit=5)
+            for line in await statements.statement(work, ledger.wallet_account(ADA), limit=5)
             if line.kind == "grant"
         ]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core import ledger
+from core import ledger, statements
 from tests.core.ledger.books import ADA, charge, open_wallet, unit
 from tests.world import World
 
@@ -22,7 +22,7 @@ async def spend_three_times(world: World) -> None:
 async def test_entries_come_newest_first_with_the_balance_before_and_after(world: World) -> None:
     await spend_three_times(world)
     async with unit(world) as work:
-        lines = await ledger.statement(work, ACCOUNT, limit=10)
+        lines = await statements.statement(work, ACCOUNT, limit=10)
 
     told = [(line.kind, line.sequence, line.balance_before, line.balance) for line in lines]
     assert told == [
@@ -36,7 +36,7 @@ async def test_entries_come_newest_first_with_the_balance_before_and_after(world
 async def test_a_statement_goes_on_before_a_number(world: World) -> None:
     await spend_three_times(world)
     async with unit(world) as work:
-        lines = await ledger.statement(work, ACCOUNT, limit=2, before=3)
+        lines = await statements.statement(work, ACCOUNT, limit=2, before=3)
 
     assert [line.sequence for line in lines] == [2, 1]
 

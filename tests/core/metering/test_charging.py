@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import delete
 from sqlalchemy.exc import DBAPIError
 
-from core import ledger, metering, wallets
+from core import ledger, metering, statements, wallets
 from core.kernel.caller import Role
 from core.kernel.ids import compose
 from core.kernel.money import Money
@@ -47,7 +47,7 @@ async def test_the_ledger_names_the_event_it_charged(shop: Shop) -> None:
     async with shop.world.database.read(OPERATOR) as work:
         work.found_project_id = PROJECT
         account = ledger.wallet_account(wallet)
-        line = (await ledger.statement(work, account, limit=1))[0]
+        line = (await statements.statement(work, account, limit=1))[0]
 
     assert (line.transaction_id, line.reference) == (charged["transaction_id"], "usage:a")
 

@@ -11,12 +11,16 @@ from sqlalchemy import ColumnElement, and_, literal_column, or_, select
 from core.db.sets import find_rows
 from core.db.together import Order, Step
 from core.db.work import Work
-from core.ledger import tables
-from core.ledger.errors import HoldNotFound
-from core.ledger.grants import Grant
-from core.ledger.holds import Hold, HoldState
-from core.ledger.purses import grant_of, hold_of
-from core.ledger.reading import Standing
+from core.ledger import (
+    Grant,
+    Hold,
+    HoldNotFound,
+    HoldState,
+    Standing,
+    grant_of,
+    hold_of,
+    tables,
+)
 
 HOLD = tuple(column.name for column in tables.holds.columns)
 
