@@ -28,7 +28,11 @@ from core.ledger.model import (
     credit,
     debit,
 )
-from core.ledger.opening import open_operator_accounts, open_wallet_account
+from core.ledger.opening import (
+    open_invoiced_accounts,
+    open_operator_accounts,
+    open_wallet_account,
+)
 from core.ledger.posting import expire_due, post, post_each, propose
 from core.ledger.purses import grant_of, hold_of
 from core.ledger.reading import STAND, Mark, Standing, marks, read_accounts, standings
@@ -76,6 +80,7 @@ __all__ = [
     "hold_of",
     "lot_id",
     "marks",
+    "open_invoiced_accounts",
     "open_operator_accounts",
     "open_wallet_account",
     "operator_account",

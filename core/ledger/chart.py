@@ -35,17 +35,28 @@ class AccountRole(StrEnum):
     DISPUTED = "disputed"
     """Money that banks took back, as long as nobody has decided whose it is."""
     BANK = "bank"
-    """Money that the payment processor has handed over."""
+    """Money that the payment processor has handed over, or that came without it."""
+    RECEIVABLE = "receivable"
+    """What customers owe of what they were invoiced."""
+    TAX = "tax"
+    """Taxes that were invoiced: owed to whoever levies them."""
+    DEFERRED = "deferred"
+    """Invoiced in advance, and not earned yet: owed in service."""
 
 
 DEBIT_ROLES = frozenset(
     {
         *(AccountRole.CLEARING, AccountRole.PROMOTIONS, AccountRole.LOSSES),
         *(AccountRole.FEES, AccountRole.DISPUTED, AccountRole.BANK),
+        AccountRole.RECEIVABLE,
     }
 )
 SIDES = {role: Side.DEBIT if role in DEBIT_ROLES else Side.CREDIT for role in AccountRole}
-OPERATOR_ROLES = tuple(role for role in AccountRole if role is not AccountRole.WALLET)
+INVOICED_ROLES = (AccountRole.RECEIVABLE, AccountRole.TAX, AccountRole.DEFERRED)
+"""Accounts of what is invoiced in alone: credits are never owed by a customer."""
+OPERATOR_ROLES = tuple(
+    role for role in AccountRole if role not in {AccountRole.WALLET, *INVOICED_ROLES}
+)
 
 
 @lru_cache(maxsize=4096)

@@ -1,12 +1,20 @@
 """Open a wallet's account, and those of the operator that it is moved against."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from core.db.upsert import insert_all_if_absent
 from core.db.work import Work
 from core.kernel.money import Asset
 from core.ledger import tables
-from core.ledger.chart import OPERATOR_ROLES, SIDES, AccountRole, operator_account, wallet_account
+from core.ledger.chart import (
+    INVOICED_ROLES,
+    OPERATOR_ROLES,
+    SIDES,
+    AccountRole,
+    operator_account,
+    wallet_account,
+)
 
 
 async def open_wallet_account(work: Work, wallet_id: str, asset: Asset, floor: int | None) -> None:
@@ -17,8 +25,20 @@ async def open_wallet_account(work: Work, wallet_id: str, asset: Asset, floor: i
 
 async def open_operator_accounts(work: Work, asset: Asset, *more: dict[str, Any]) -> None:
     """Open those of the project's operator accounts of an asset that are not open yet."""
-    ids = {operator_account(work.project_id, role, asset): role for role in OPERATOR_ROLES}
-    rows = [*more, *(_row(work, account_id, role, asset) for account_id, role in ids.items())]
+    await _open(work, [*more, *_operator(work, asset, OPERATOR_ROLES)])
+
+
+async def open_invoiced_accounts(work: Work, asset: Asset) -> None:
+    """Open those too that only a currency has in which is invoiced."""
+    await _open(work, _operator(work, asset, (*OPERATOR_ROLES, *INVOICED_ROLES)))
+
+
+def _operator(work: Work, asset: Asset, roles: Sequence[AccountRole]) -> list[dict[str, Any]]:
+    ids = {operator_account(work.project_id, role, asset): role for role in roles}
+    return [_row(work, account_id, role, asset) for account_id, role in ids.items()]
+
+
+async def _open(work: Work, rows: list[dict[str, Any]]) -> None:
     await insert_all_if_absent(work, tables.accounts, sorted(rows, key=lambda row: row["id"]))
 
 

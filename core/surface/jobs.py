@@ -6,6 +6,7 @@ from core import (
     coupons,
     exporting,
     inbox,
+    invoicing,
     jobs,
     ledger_proof,
     messaging,
@@ -83,6 +84,7 @@ SCHEDULES = (
     *topups.SCHEDULES,
     *shelving.SCHEDULES,
     *exporting.SCHEDULES,
+    *invoicing.SCHEDULES,
 )
 
 JOBS: tuple[Job, ...] = (

@@ -3,6 +3,7 @@
 from core import (
     audit,
     catalog,
+    invoicing,
     ledger_proof,
     metering_proof,
     packages,
@@ -25,6 +26,7 @@ PROTECTED = (
     *packages.PROTECTED,
     *pricing_rules.PROTECTED,
     *catalog.PROTECTED,
+    *invoicing.PROTECTED,
 )
 """Tables whose rows are inserted and never changed; a trigger on each refuses it."""
 
@@ -44,6 +46,7 @@ async def prove(database: Database) -> Proof:
         await payments.prove(work, proof)
         await settling.prove(work, proof)
         await catalog.prove(work, proof)
+        await invoicing.prove(work, proof)
         await audit.prove(work, proof)
         await _prove_traced(work, proof)
     return proof

@@ -1,0 +1,48 @@
+"""What invoicing tells: each change once for whoever listens, and once for the trail."""
+
+from typing import Any
+
+from core import audit, messaging
+from core.db.work import Work
+from core.invoicing.model import Invoice
+from core.kernel.money import Money
+
+CREATED = "invoice.created"
+UPDATED = "invoice.updated"
+FINALIZED = "invoice.finalized"
+PAID = "invoice.paid"
+PAYMENT_RECORDED = "invoice.payment_recorded"
+VOIDED = "invoice.voided"
+GIVEN_UP = "invoice.marked_uncollectible"
+NOTE_ISSUED = "credit_note.issued"
+DETAILS_UPDATED = "billing_details.updated"
+ENTITY_SET = "legal_entity.set"
+
+
+def facts_of(invoice: Invoice) -> dict[str, Any]:
+    figures = invoice.figures
+
+    def told(amount: int) -> str:
+        return Money(amount, invoice.asset).decimal
+
+    return {
+        "reference": invoice.reference,
+        "number": invoice.number,
+        "state": str(invoice.state),
+        "asset": str(invoice.asset),
+        "total": told(figures.total),
+        "amount_due": told(figures.due) if invoice.number else None,
+        "credited": told(figures.credited),
+        "due_at": invoice.due_at.isoformat() if invoice.due_at else None,
+    }
+
+
+async def tell(work: Work, happened: str, invoice: Invoice, **more: Any) -> None:
+    """Publish what happened to the invoice, and note it in the trail."""
+    await tell_of(work, happened, invoice.id, **facts_of(invoice), **more)
+
+
+async def tell_of(work: Work, happened: str, object_id: str, **told: Any) -> None:
+    work.record("told", object_id)
+    await messaging.publish(work, happened, object_id, told)
+    await audit.record(work, happened, object_id, **told)

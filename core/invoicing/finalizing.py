@@ -1,0 +1,140 @@
+"""Issue an invoice: work out what it comes to, book it, give it its number, let wallets pay."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from core import coupons, ledger, taxing, wallets
+from core.db.work import Work
+from core.invoicing import booking, events, finding, settling
+from core.invoicing.changing import keep
+from core.invoicing.errors import InvoiceBelowZero, InvoiceCurrencyDiffers, InvoiceEmpty
+from core.invoicing.issuing import Parties, issue_invoice
+from core.invoicing.model import Figures, Invoice, Step, stepped
+from core.invoicing.totalling import Totals, paid_from, total
+from core.kernel.money import Money
+from core.operations.given import given
+
+
+@dataclass(frozen=True, slots=True)
+class Taxes:
+    """The installation's choice of who knows taxes; fixed rates of the legal entity without one."""
+
+    calculator: taxing.TaxCalculator
+
+
+async def totals_of(work: Work, invoice: Invoice) -> Totals:
+    """Work out what a draft would come to if it were issued now."""
+    return _totals(work, invoice, await _parties(work, invoice))
+
+
+async def finalize(
+    work: Work, invoice_id: str, *, version: int | None = None, wallet_ids: Sequence[str] = ()
+) -> Invoice:
+    """Issue a draft. From now on it says what it says, and has its number.
+
+    The wallets pay what they can, in this order; they must hold the invoice's currency. One that
+    comes to nothing, or that wallets pay, is paid at once. Raises InvoiceNotInState, InvoiceEmpty,
+    InvoiceBelowZero, InvoiceCurrencyDiffers, wallets.WalletNotFound, and coupons.DiscountNotActive
+    for a discount that is used up or was removed since.
+    """
+    before = await finding.find(work, invoice_id, lock=True, version=version)
+    state = stepped(before.id, before.state, Step.FINALIZE)
+    if not before.lines:
+        raise InvoiceEmpty(before.id)
+    parties = await _parties(work, before)
+    totals = _totals(work, before, parties)
+    if totals.total < 0:
+        owed = Money(totals.total, before.asset)
+        raise InvoiceBelowZero(before.id, owed.decimal, str(before.asset))
+    for each in before.discounts:
+        if off := totals.off_by(each.id):
+            money = Money(off, before.asset)
+            await coupons.consume(work, each.id, period=before.id, amount=money)
+    payers = await _payers(work, before, totals.total, wallet_ids)
+    transaction_id, applied = await _book(work, before, totals, payers)
+    # The number last: whoever issues another invoice of this legal entity waits for it.
+    number = await issue_invoice(work, before, totals, parties, transaction_id)
+    after = replace(
+        before,
+        state=state,
+        number=number,
+        figures=Figures(total=totals.total, applied=applied),
+        finalized_at=work.now,
+        due_at=work.now + parties.entity.time_to_pay,
+    )
+    issued = await keep(work, before, after, events.FINALIZED)
+    return await settling.paid_if_settled(work, issued)
+
+
+async def _parties(work: Work, invoice: Invoice) -> Parties:
+    return Parties(await finding.entity(work, invoice.entity_key), await finding.details(work))
+
+
+def _totals(work: Work, invoice: Invoice, parties: Parties) -> Totals:
+    entity, chosen = parties.entity, given(Taxes)
+    calculator = chosen.calculator if chosen else taxing.FixedRates(entity.rules)
+    sale = taxing.Sale(
+        seller=entity.seller,
+        buyer=parties.buyer.buyer,
+        on=work.now.astimezone(entity.clock).date(),
+        categories=sorted({each.tax_category for each in invoice.lines}, key=str),
+    )
+    decided = calculator.decide(sale)
+    return total(
+        invoice.asset, invoice.lines, invoice.discounts, taxes=decided, policy=entity.policy
+    )
+
+
+async def _payers(
+    work: Work, invoice: Invoice, due: int, wallet_ids: Sequence[str]
+) -> list[tuple[str, int]]:
+    """Say what each wallet pays, by what it holds at this instant."""
+    held: list[tuple[str, int]] = []
+    for n, wallet_id in enumerate(dict.fromkeys(wallet_ids)):
+        wallet = await wallets.find_spendable(work, wallet_id)
+        if wallet.asset != invoice.asset:
+            field = f"wallet_ids.{n}"
+            raise InvoiceCurrencyDiffers(field, str(wallet.asset), str(invoice.asset))
+        balance = (await wallets.balances(work, [wallet_id]))[wallet_id]
+        held.append((wallet_id, balance.available.amount))
+    return paid_from(due, held)
+
+
+async def _book(
+    work: Work, invoice: Invoice, totals: Totals, payers: Sequence[tuple[str, int]]
+) -> tuple[str | None, int]:
+    """Post what is owed together with what wallets pay of it; return the former, and how much.
+
+    In one batch, so that all accounts are locked in the one order. A wallet that was emptied since
+    it was looked at pays nothing: what is due is due.
+    """
+    asset = invoice.asset
+    await ledger.open_invoiced_accounts(work, asset)
+    moved = await booking.begin_earning(work, invoice, totals)
+    memo = f"Invoice {invoice.id}"
+    owed = booking.drawn(
+        work,
+        booking.INVOICE,
+        f"invoice:{invoice.id}",
+        asset,
+        booking.owed(work, asset, moved, totals.tax),
+        memo,
+    )
+    if owed is None:
+        return None, 0
+    paying = [settling.from_wallet(work, invoice, *each) for each in payers]
+    outcomes = await ledger.post_each(work, [owed, *paying])
+    assert isinstance(outcomes[0], ledger.Accepted), "an invoice is issued once"
+    applied = 0
+    for (wallet_id, amount), outcome in zip(payers, outcomes[1:], strict=True):
+        if isinstance(outcome, ledger.Accepted):
+            applied += amount
+            made = settling.Settled(
+                reference=f"wallet:{wallet_id}",
+                kind=settling.APPLIED,
+                amount=amount,
+                transaction_id=outcome.transaction.id,
+                wallet_id=wallet_id,
+            )
+            await settling.write(work, invoice, made)
+    return owed.id, applied
