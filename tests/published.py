@@ -36,7 +36,7 @@ COVERED = {
     "tests.core.coupons.test_published": """
         flex-inv-2 flex-inv-4
     """,
-    "tests.core.invoicing.test_published": """
+    "tests.core.bills.test_published": """
         flex-inv-3 kb-balance-1 kb-balance-3 kb-balance-5 kb-balance-7 kong-credit-2
     """,
 }

@@ -1,27 +1,33 @@
 """Invoicing: what is owed, how it came about, and what became of it. See README.md."""
 
-from core.invoicing.changing import Bill, draft, revise
-from core.invoicing.crediting import Wanted
-from core.invoicing.errors import (
+from core.bills import (
+    TRANSITIONS,
+    Address,
+    BillingDetails,
+    Figures,
+    Invoice,
     InvoiceBelowZero,
     InvoiceEmpty,
     InvoiceNotFound,
     InvoiceNotInState,
     InvoiceReferenceTaken,
+    LegalEntity,
+    Line,
+    LineKind,
     PaymentNotDue,
+    State,
+    Step,
+    Wanted,
 )
+from core.invoicing.changing import Bill, draft, revise
 from core.invoicing.finalizing import Taxes, finalize, totals_of
 from core.invoicing.finding import by_reference, find
-from core.invoicing.model import TRANSITIONS, Figures, Invoice, Line, LineKind, State, Step
 from core.invoicing.noting import Note, Noted, credit_invoice
-from core.invoicing.parties import Address, BillingDetails, LegalEntity
-from core.invoicing.proof import PROTECTED, prove
 from core.invoicing.recognizing import SCHEDULES, recognize_revenue
 from core.invoicing.settling import Received, settle
 from core.invoicing.voiding import give_up, void
 
 __all__ = [
-    "PROTECTED",
     "SCHEDULES",
     "TRANSITIONS",
     "Address",
@@ -51,7 +57,6 @@ __all__ = [
     "finalize",
     "find",
     "give_up",
-    "prove",
     "recognize_revenue",
     "revise",
     "settle",

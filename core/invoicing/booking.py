@@ -7,11 +7,9 @@ from typing import Any
 from sqlalchemy import select, update
 
 from core import ledger
+from core.bills import Earning, Invoice, Moved, Totals, begun, changed
 from core.db.work import Work
 from core.invoicing import tables
-from core.invoicing.earning import Earning, Moved, begun, changed
-from core.invoicing.model import Invoice
-from core.invoicing.totalling import Totals
 from core.kernel.money import Asset, Money
 from core.kernel.period import Period
 from core.ledger import AccountRole
@@ -23,7 +21,13 @@ OFTEN = timedelta(days=1)
 
 
 def drawn(
-    work: Work, kind: str, reference: str, asset: Asset, moves: Iterable[tuple[str, int]], memo: str
+    work: Work,
+    kind: str,
+    reference: str,
+    asset: Asset,
+    *,
+    moves: Iterable[tuple[str, int]],
+    memo: str,
 ) -> ledger.Transaction | None:
     """Draw a transaction of what is moved on accounts, or none where nothing is.
 

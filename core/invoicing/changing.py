@@ -7,16 +7,18 @@ from typing import Any
 from sqlalchemy import update
 
 from core import coupons
-from core.db.upsert import insert_if_absent
-from core.db.work import Work
-from core.invoicing import events, finding, tables, writing
-from core.invoicing.errors import (
+from core.bills import (
+    Invoice,
     InvoiceCurrencyDiffers,
     InvoiceNotInState,
     InvoiceReferenceTaken,
+    Line,
+    State,
 )
+from core.db.upsert import insert_if_absent
+from core.db.work import Work
+from core.invoicing import events, finding, tables, writing
 from core.invoicing.finding import FIGURES
-from core.invoicing.model import Invoice, Line, State
 from core.kernel.money import Asset
 
 ENTITY = "default"

@@ -3,8 +3,8 @@
 from typing import Any
 
 from core import audit, messaging
+from core.bills import Invoice
 from core.db.work import Work
-from core.invoicing.model import Invoice
 from core.kernel.money import Money
 
 CREATED = "invoice.created"

@@ -4,13 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from core import coupons, ledger, taxing, wallets
+from core.bills import (
+    Figures,
+    Invoice,
+    InvoiceBelowZero,
+    InvoiceCurrencyDiffers,
+    InvoiceEmpty,
+    Step,
+    Totals,
+    paid_from,
+    stepped,
+    total,
+)
 from core.db.work import Work
 from core.invoicing import booking, events, finding, settling
 from core.invoicing.changing import keep
-from core.invoicing.errors import InvoiceBelowZero, InvoiceCurrencyDiffers, InvoiceEmpty
 from core.invoicing.issuing import Parties, issue_invoice
-from core.invoicing.model import Figures, Invoice, Step, stepped
-from core.invoicing.totalling import Totals, paid_from, total
 from core.kernel.money import Money
 from core.operations.given import given
 
@@ -111,14 +120,13 @@ async def _book(
     asset = invoice.asset
     await ledger.open_invoiced_accounts(work, asset)
     moved = await booking.begin_earning(work, invoice, totals)
-    memo = f"Invoice {invoice.id}"
     owed = booking.drawn(
         work,
         booking.INVOICE,
         f"invoice:{invoice.id}",
         asset,
-        booking.owed(work, asset, moved, totals.tax),
-        memo,
+        moves=booking.owed(work, asset, moved, totals.tax),
+        memo=f"Invoice {invoice.id}",
     )
     if owed is None:
         return None, 0

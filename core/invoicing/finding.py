@@ -5,12 +5,19 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from core.bills import (
+    BillingDetails,
+    Figures,
+    Invoice,
+    InvoiceChanged,
+    InvoiceNotFound,
+    Issued,
+    LegalEntity,
+    LegalEntityNotFound,
+    State,
+)
 from core.db.work import Work
 from core.invoicing import tables, writing
-from core.invoicing.crediting import Issued
-from core.invoicing.errors import InvoiceChanged, InvoiceNotFound, LegalEntityNotFound
-from core.invoicing.model import Figures, Invoice, State
-from core.invoicing.parties import BillingDetails, LegalEntity
 from core.kernel.ids import renamed
 from core.kernel.money import Asset
 

@@ -4,12 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from core.bills import BillingDetails, Credited, Invoice, LegalEntity, LineTotal, Totals, by_rate
 from core.db.work import Work, canonical
 from core.invoicing import numbering, tables, writing
-from core.invoicing.crediting import Credited, by_rate
-from core.invoicing.model import Invoice
-from core.invoicing.parties import BillingDetails, LegalEntity
-from core.invoicing.totalling import LineTotal, Totals
 from core.kernel.ids import renamed
 
 Row = dict[str, Any]

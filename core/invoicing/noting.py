@@ -4,18 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from core import ledger, wallets
-from core.db.work import Work
-from core.invoicing import booking, events, finding, settling
-from core.invoicing.changing import keep
-from core.invoicing.crediting import Credited, Wanted, credit
-from core.invoicing.errors import (
+from core.bills import (
+    Credited,
     CreditWalletMissing,
+    Invoice,
     InvoiceCurrencyDiffers,
     InvoiceNotInState,
     NothingToCredit,
+    State,
+    Wanted,
+    credit,
 )
+from core.db.work import Work
+from core.invoicing import booking, events, finding, settling
+from core.invoicing.changing import keep
 from core.invoicing.issuing import Parties, issue_note
-from core.invoicing.model import Invoice, State
 from core.kernel.money import Money
 
 CREDITABLE = (State.OPEN, State.PAID, State.UNCOLLECTIBLE)
@@ -87,8 +90,8 @@ async def _book(work: Work, invoice: Invoice, note_id: str, parts: Sequence[Cred
         booking.NOTE,
         f"credit_note:{note_id}",
         invoice.asset,
-        booking.owed(work, invoice.asset, moved, -sum(each.tax for each in parts)),
-        f"Credit note {note_id} of {invoice.number}",
+        moves=booking.owed(work, invoice.asset, moved, -sum(each.tax for each in parts)),
+        memo=f"Credit note {note_id} of {invoice.number}",
     )
     assert transaction, "a credit note takes something back"
     await ledger.post(work, transaction)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import select, update
 
+from core.bills import LegalEntity
 from core.db.upsert import insert_if_absent
 from core.db.work import Work
 from core.invoicing import tables
-from core.invoicing.parties import LegalEntity
 
 INVOICES, NOTES = "invoice", "credit_note"
 

@@ -3,9 +3,9 @@
 from sqlalchemy import select
 
 from core import ledger
+from core.bills import changed
 from core.db.work import Work
 from core.invoicing import booking, finding, tables
-from core.invoicing.earning import changed
 from core.jobs import JobContext, Schedule, job
 from core.ledger import AccountRole
 
@@ -56,11 +56,11 @@ async def recognize(work: Work, invoice_id: str) -> None:
         booking.EARNED,
         f"invoice:{invoice_id}:earned:{work.now.isoformat()}",
         asset,
-        [
+        moves=[
             (booking.operator(work, AccountRole.DEFERRED, asset), earned),
             (booking.operator(work, AccountRole.REVENUE, asset), -earned),
         ],
-        f"Earned of {invoice.number}",
+        memo=f"Earned of {invoice.number}",
     )
     if transaction:
         await ledger.post(work, transaction)

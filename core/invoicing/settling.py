@@ -5,12 +5,11 @@ from dataclasses import dataclass, replace
 from sqlalchemy import select
 
 from core import ledger
+from core.bills import Invoice, InvoiceCurrencyDiffers, PaymentNotDue, State, Step, stepped
 from core.db.work import Work
 from core.invoicing import booking, events, finding, tables
 from core.invoicing.changing import keep
-from core.invoicing.errors import InvoiceCurrencyDiffers, PaymentNotDue
 from core.invoicing.issuing import signed
-from core.invoicing.model import Invoice, State, Step, stepped
 from core.kernel.money import Money
 from core.ledger import AccountRole
 
@@ -61,11 +60,11 @@ async def settle(
         booking.PAID,
         f"invoice:{before.id}:{received.reference}",
         asset,
-        [
+        moves=[
             (booking.operator(work, received.on, asset), amount.amount),
             (booking.operator(work, AccountRole.RECEIVABLE, asset), -amount.amount),
         ],
-        f"Paid for {before.number}",
+        memo=f"Paid for {before.number}",
     )
     assert transaction, "something was paid"
     await ledger.post(work, transaction)
@@ -105,11 +104,11 @@ def from_wallet(work: Work, invoice: Invoice, wallet_id: str, amount: int) -> le
         booking.APPLIED,
         f"invoice:{invoice.id}:wallet:{wallet_id}",
         invoice.asset,
-        [
+        moves=[
             (ledger.wallet_account(wallet_id), amount),
             (booking.operator(work, AccountRole.RECEIVABLE, invoice.asset), -amount),
         ],
-        f"Credits for {invoice.id}",
+        memo=f"Credits for {invoice.id}",
     )
     assert transaction, "a wallet pays something"
     return transaction
@@ -124,11 +123,11 @@ def to_wallet(
         booking.GIVEN,
         f"invoice:{invoice.id}:given:{cause}",
         invoice.asset,
-        [
+        moves=[
             (booking.operator(work, AccountRole.RECEIVABLE, invoice.asset), amount),
             (ledger.wallet_account(wallet_id), -amount),
         ],
-        f"Credit of {invoice.number}",
+        memo=f"Credit of {invoice.number}",
     )
     assert transaction, "something is given"
     return transaction

@@ -3,11 +3,10 @@
 from dataclasses import replace
 
 from core import ledger, wallets
+from core.bills import Invoice, InvoicePaidInPart, State, Step, stepped
 from core.db.work import Work
 from core.invoicing import booking, events, finding, settling
 from core.invoicing.changing import keep
-from core.invoicing.errors import InvoicePaidInPart
-from core.invoicing.model import Invoice, State, Step, stepped
 from core.kernel.money import Money
 
 
@@ -52,8 +51,8 @@ async def _unbook(work: Work, invoice: Invoice) -> None:
         booking.VOID,
         f"invoice:{invoice.id}:void",
         invoice.asset,
-        booking.owed(work, invoice.asset, moved, -tax),
-        f"{invoice.number} is void",
+        moves=booking.owed(work, invoice.asset, moved, -tax),
+        memo=f"{invoice.number} is void",
     )
     if transaction:
         await ledger.post(work, transaction)

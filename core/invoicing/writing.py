@@ -6,8 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from core import coupons, taxing
-from core.invoicing.model import Line, LineKind
-from core.invoicing.parties import Address, BillingDetails, LegalEntity
+from core.bills import Address, BillingDetails, LegalEntity, Line, LineKind
 from core.kernel.money import Asset, Money
 from core.kernel.period import Period
 from core.kernel.rounding import Rounding

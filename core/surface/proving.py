@@ -3,7 +3,7 @@
 from core import (
     audit,
     catalog,
-    invoicing,
+    invoicing_proof,
     ledger_proof,
     metering_proof,
     packages,
@@ -26,7 +26,7 @@ PROTECTED = (
     *packages.PROTECTED,
     *pricing_rules.PROTECTED,
     *catalog.PROTECTED,
-    *invoicing.PROTECTED,
+    *invoicing_proof.PROTECTED,
 )
 """Tables whose rows are inserted and never changed; a trigger on each refuses it."""
 
@@ -46,7 +46,7 @@ async def prove(database: Database) -> Proof:
         await payments.prove(work, proof)
         await settling.prove(work, proof)
         await catalog.prove(work, proof)
-        await invoicing.prove(work, proof)
+        await invoicing_proof.prove(work, proof)
         await audit.prove(work, proof)
         await _prove_traced(work, proof)
     return proof

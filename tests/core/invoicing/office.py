@@ -11,7 +11,7 @@ from core.invoicing import Address, Bill, Invoice, LegalEntity, Line, tables, wr
 from core.kernel.ids import compose
 from core.kernel.proving import Proof
 from core.taxing import Policy, Rate, Rule
-from tests.core.invoicing.bills import USD, line
+from tests.core.bills.bills import USD, line
 from tests.core.ledger.books import unit
 from tests.world import PROJECT, START, World
 

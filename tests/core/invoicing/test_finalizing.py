@@ -7,6 +7,7 @@ from itertools import starmap
 import pytest
 
 from core import invoicing, taxing
+from core.bills import InvoiceChanged, InvoiceCurrencyDiffers, LegalEntityNotFound
 from core.invoicing import (
     Address,
     BillingDetails,
@@ -21,13 +22,8 @@ from core.invoicing import (
     tables,
     writing,
 )
-from core.invoicing.errors import (
-    InvoiceChanged,
-    InvoiceCurrencyDiffers,
-    LegalEntityNotFound,
-)
 from core.kernel.period import Period
-from tests.core.invoicing.bills import EUR, USD, line
+from tests.core.bills.bills import EUR, USD, line
 from tests.core.invoicing.office import ACME, draw_up, found, issue, numbers, open_office, project
 from tests.core.ledger.books import balances, unit
 from tests.world import PROJECT, START, World

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from core.invoicing.errors import CreditTooLarge, InvoiceLineNotFound
+from core.bills.errors import CreditTooLarge, InvoiceLineNotFound
 from core.kernel.money import Asset, Money
 from core.kernel.rounding import whole_units
 from core.taxing import Rate, TaxPart

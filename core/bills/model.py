@@ -6,8 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from core.bills.errors import InvoiceNotInState
 from core.coupons import Discount
-from core.invoicing.errors import InvoiceNotInState
 from core.kernel.money import Asset, Money
 from core.kernel.period import Period
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.invoicing.earning import Moved, begun, changed, earned
+from core.bills.earning import Moved, begun, changed, earned
 from core.kernel.period import Period
 
 START = datetime(2026, 11, 1, tzinfo=UTC)

@@ -3,9 +3,9 @@
 from decimal import Decimal
 from typing import Any
 
+from core.bills.model import Line, LineKind
+from core.bills.totalling import Totals, total
 from core.coupons import Discount
-from core.invoicing.model import Line, LineKind
-from core.invoicing.totalling import Totals, total
 from core.kernel.money import Asset, Money
 from core.taxing import PER_LINE, Decision, Policy, Rate, Treatment
 

@@ -12,16 +12,12 @@ from sqlalchemy import Subquery, func, select
 from core import statements
 from core.db.proving import prove_rows, stream
 from core.db.work import Work
-from core.invoicing.tables import (
-    counters,
-    documents,
-    earnings,
-    invoices,
-    lines,
-    settlements,
-)
+from core.invoicing import tables
 from core.kernel.ids import renamed
 from core.kernel.proving import Proof
+
+counters, documents, earnings = tables.counters, tables.documents, tables.earnings
+invoices, lines, settlements = tables.invoices, tables.lines, tables.settlements
 
 PROTECTED = ("invoicing_documents", "invoicing_lines", "invoicing_settlements")
 _BOOKED = {"invoice": ("invoice", 1), "credit_note": ("credit_note", -1)}

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.invoicing.crediting import Credited, Issued, Wanted, by_rate, credit
-from core.invoicing.errors import CreditTooLarge, InvoiceLineNotFound
+from core.bills.crediting import Credited, Issued, Wanted, by_rate, credit
+from core.bills.errors import CreditTooLarge, InvoiceLineNotFound
 from core.kernel.money import Money
 from core.kernel.rounding import whole_units
 from core.taxing import Rate, TaxPart
-from tests.core.invoicing.bills import USD, VAT, usd
+from tests.core.bills.bills import USD, VAT, usd
 
 ODD = Rate("Odd", Decimal("13.37"))
 

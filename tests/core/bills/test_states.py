@@ -4,8 +4,8 @@ from itertools import product
 
 import pytest
 
-from core.invoicing.errors import InvoiceNotInState
-from core.invoicing.model import TRANSITIONS, Figures, State, Step, stepped
+from core.bills.errors import InvoiceNotInState
+from core.bills.model import TRANSITIONS, Figures, State, Step, stepped
 
 
 def test_what_is_not_in_the_table_is_refused() -> None:

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.bills.totalling import paid_from, total
 from core.coupons import DiscountInAnotherCurrency
-from core.invoicing.totalling import paid_from, total
 from core.kernel.money import Money
 from core.taxing import Behaviour, Decision, Policy, Rate, TaxOn, Treatment
+from tests.core.bills.bills import EUR, USD, VAT, line, totals, usd
 from tests.core.coupons.bills import discount
-from tests.core.invoicing.bills import EUR, USD, VAT, line, totals, usd
 
 
 def test_discounts_come_off_before_taxes_are_put_on() -> None:

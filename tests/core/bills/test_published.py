@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from core.invoicing.model import Figures
-from core.invoicing.totalling import paid_from
+from core.bills.model import Figures
+from core.bills.totalling import paid_from
 from core.kernel.money import Money
 from core.taxing import Rate
-from tests.core.invoicing.bills import USD, line, totals, usd
+from tests.core.bills.bills import USD, line, totals, usd
 
 Case = dict[str, Any]
 CASES: list[Case] = json.loads(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core import coupons, taxing
-from core.invoicing.model import Line
+from core.bills.model import Line
 from core.kernel.money import Asset, Money
 
 
