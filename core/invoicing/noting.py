@@ -19,6 +19,7 @@ from core.db.work import Work
 from core.invoicing import booking, events, finding, settling
 from core.invoicing.changing import keep
 from core.invoicing.issuing import Parties, issue_note
+from core.kernel.ids import renamed
 from core.kernel.money import Money
 
 CREDITABLE = (State.OPEN, State.PAID, State.UNCOLLECTIBLE)
@@ -61,7 +62,8 @@ async def credit_invoice(
     excess = -figures.due
     if excess > 0:
         await _require_wallet(work, before, note, excess)
-    note_id = work.ids.new("crn")
+    # Of the same space as invoices: both are documents, whose ids are these bits.
+    note_id = renamed(work.ids.new("invc"), "crn")
     transaction_id = await _book(work, before, note_id, parts)
     if excess > 0:
         await _give(work, before, note_id, Money(excess, before.asset), note.wallet_id or "")
