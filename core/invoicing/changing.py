@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import update
 
-from core import coupons
+from core import coupons, parties
 from core.bills import (
     Invoice,
     InvoiceCurrencyDiffers,
@@ -44,7 +44,7 @@ async def draft(work: Work, bill: Bill) -> Invoice:
     The same bill again is answered with the first. Raises InvoiceReferenceTaken for another one
     under its reference, InvoiceCurrencyDiffers and LegalEntityNotFound.
     """
-    await finding.entity(work, bill.entity_key)
+    await parties.entity(work, bill.entity_key)
     _require_currency(bill.asset, bill.lines)
     invoice = Invoice(
         project_id=work.project_id,

@@ -15,8 +15,6 @@ PAYMENT_RECORDED = "invoice.payment_recorded"
 VOIDED = "invoice.voided"
 GIVEN_UP = "invoice.marked_uncollectible"
 NOTE_ISSUED = "credit_note.issued"
-DETAILS_UPDATED = "billing_details.updated"
-ENTITY_SET = "legal_entity.set"
 
 
 def facts_of(invoice: Invoice) -> dict[str, Any]:
@@ -39,10 +37,6 @@ def facts_of(invoice: Invoice) -> dict[str, Any]:
 
 async def tell(work: Work, happened: str, invoice: Invoice, **more: Any) -> None:
     """Publish what happened to the invoice, and note it in the trail."""
-    await tell_of(work, happened, invoice.id, **facts_of(invoice), **more)
-
-
-async def tell_of(work: Work, happened: str, object_id: str, **told: Any) -> None:
-    work.record("told", object_id)
-    await messaging.publish(work, happened, object_id, told)
-    await audit.record(work, happened, object_id, **told)
+    told = facts_of(invoice) | more
+    await messaging.publish(work, happened, invoice.id, told)
+    await audit.record(work, happened, invoice.id, **told)

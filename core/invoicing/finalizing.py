@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from core import coupons, ledger, taxing, wallets
+from core import coupons, ledger, parties, taxing, wallets
 from core.bills import (
     Figures,
     Invoice,
@@ -50,8 +50,8 @@ async def finalize(
     state = stepped(before.id, before.state, Step.FINALIZE)
     if not before.lines:
         raise InvoiceEmpty(before.id)
-    parties = await _parties(work, before)
-    totals = _totals(work, before, parties)
+    sides = await _parties(work, before)
+    totals = _totals(work, before, sides)
     if totals.total < 0:
         owed = Money(totals.total, before.asset)
         raise InvoiceBelowZero(before.id, owed.decimal, str(before.asset))
@@ -62,29 +62,29 @@ async def finalize(
     payers = await _payers(work, before, totals.total, wallet_ids)
     transaction_id, applied = await _book(work, before, totals, payers)
     # The number last: whoever issues another invoice of this legal entity waits for it.
-    number = await issue_invoice(work, before, totals, parties, transaction_id)
+    number = await issue_invoice(work, before, totals, sides, transaction_id)
     after = replace(
         before,
         state=state,
         number=number,
         figures=Figures(total=totals.total, applied=applied),
         finalized_at=work.now,
-        due_at=work.now + parties.entity.time_to_pay,
+        due_at=work.now + sides.entity.time_to_pay,
     )
     issued = await keep(work, before, after, events.FINALIZED)
     return await settling.paid_if_settled(work, issued)
 
 
 async def _parties(work: Work, invoice: Invoice) -> Parties:
-    return Parties(await finding.entity(work, invoice.entity_key), await finding.details(work))
+    return Parties(await parties.entity(work, invoice.entity_key), await parties.details(work))
 
 
-def _totals(work: Work, invoice: Invoice, parties: Parties) -> Totals:
-    entity, chosen = parties.entity, given(Taxes)
+def _totals(work: Work, invoice: Invoice, sides: Parties) -> Totals:
+    entity, chosen = sides.entity, given(Taxes)
     calculator = chosen.calculator if chosen else taxing.FixedRates(entity.rules)
     sale = taxing.Sale(
         seller=entity.seller,
-        buyer=parties.buyer.buyer,
+        buyer=sides.buyer.buyer,
         on=work.now.astimezone(entity.clock).date(),
         categories=sorted({each.tax_category for each in invoice.lines}, key=str),
     )

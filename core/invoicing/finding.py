@@ -6,14 +6,11 @@ from typing import Any
 from sqlalchemy import func, select
 
 from core.bills import (
-    BillingDetails,
     Figures,
     Invoice,
     InvoiceChanged,
     InvoiceNotFound,
     Issued,
-    LegalEntity,
-    LegalEntityNotFound,
     State,
 )
 from core.db.work import Work
@@ -50,9 +47,9 @@ async def by_reference(work: Work, reference: str) -> Invoice | None:
 
 
 async def list_before(
-    work: Work, before: str | None, limit: int, *, state: State | None
+    work: Work, before: str | None, limit: int, *, state: State | None, drafts: bool
 ) -> list[Invoice]:
-    """Return the project's invoices, newest first, from before this one."""
+    """Return the project's invoices, newest first, from before this one; or only issued ones."""
     i = tables.invoices.c
     query = (
         select(tables.invoices)
@@ -62,6 +59,8 @@ async def list_before(
     )
     if state is not None:
         query = query.where(i.state == str(state))
+    if not drafts:
+        query = query.where(i.number.is_not(None))
     if before is not None:
         query = query.where(i.id < before)
     return [invoice_of(row) for row in await work.execute(query)]
@@ -139,23 +138,3 @@ async def issued(work: Work, invoice: Invoice) -> list[Issued]:
         )
         for row in await lines(work, invoice.id)
     ]
-
-
-# -- Who sells and who buys ------------------------------------------------------------------------
-
-
-async def entity(work: Work, key: str) -> LegalEntity:
-    """Find who issues invoices. Raises LegalEntityNotFound."""
-    e = tables.entities.c
-    row = (await work.execute(select(e.details).where(e.key == key))).first()
-    if row is None:
-        raise LegalEntityNotFound(key)
-    return writing.entity_of(row.details)
-
-
-async def details(work: Work, *, lock: bool = False) -> BillingDetails:
-    """Return what the unit's project wants its invoices to say; nothing, where nobody has said."""
-    b = tables.billing.c
-    query = select(b.details).where(b.project_id == work.project_id)
-    row = (await work.execute(query.with_for_update() if lock else query)).first()
-    return writing.details_of(row.details) if row else BillingDetails()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from core import parties
 from core.bills import BillingDetails, Credited, Invoice, LegalEntity, LineTotal, Totals, by_rate
 from core.db.work import Work, canonical
 from core.invoicing import numbering, tables, writing
@@ -19,7 +20,7 @@ class Parties:
 
 
 async def issue_invoice(
-    work: Work, invoice: Invoice, totals: Totals, parties: Parties, transaction_id: str | None
+    work: Work, invoice: Invoice, totals: Totals, sides: Parties, transaction_id: str | None
 ) -> str:
     """Write the invoice as it is issued now, and return its number."""
     figures = {
@@ -35,7 +36,7 @@ async def issue_invoice(
     }
     lines = [_line(work, invoice, n, each) for n, each in enumerate(totals.lines)]
     return await _issue(
-        work, (invoice, invoice.id, numbering.INVOICES), figures, lines, (parties, transaction_id)
+        work, (invoice, invoice.id, numbering.INVOICES), figures, lines, (sides, transaction_id)
     )
 
 
@@ -49,7 +50,7 @@ async def issue_note(
     issued: tuple[Parties, str | None, str],
 ) -> str:
     """Write a credit note. It names the buyer of the invoice that it takes back, and its taxes."""
-    parties, transaction_id, reason = issued
+    sides, transaction_id, reason = issued
     net, tax = sum(each.net for each in parts), sum(each.tax for each in parts)
     figures = {
         "subtotal": net,
@@ -66,7 +67,7 @@ async def issue_note(
     by_id = {each.id: each for each in invoice.lines}
     lines = [_part(work, invoice, note_id, (n, each, by_id)) for n, each in enumerate(parts)]
     return await _issue(
-        work, (invoice, note_id, numbering.NOTES), figures, lines, (parties, transaction_id)
+        work, (invoice, note_id, numbering.NOTES), figures, lines, (sides, transaction_id)
     )
 
 
@@ -77,24 +78,24 @@ async def _issue(
     lines: Sequence[Row],
     how: tuple[Parties, str | None],
 ) -> str:
-    (invoice, own_id, kind), (parties, transaction_id) = what, how
+    (invoice, own_id, kind), (sides, transaction_id) = what, how
     if lines:
         await work.execute(tables.lines.insert(), [signed(work, tables.lines, n) for n in lines])
-    number = await numbering.take(work, parties.entity, kind)
+    number = await numbering.take(work, sides.entity, kind)
     row = {
         "project_id": work.project_id,
         "id": renamed(own_id, "doc"),
         "kind": kind,
         "invoice_id": invoice.id,
-        "entity_key": parties.entity.key,
+        "entity_key": sides.entity.key,
         "series": number.series,
         "year": number.year,
         "sequence": number.sequence,
         "number": number.text,
         "issued_at": work.now,
         "asset": str(invoice.asset),
-        "seller": writing.seller(parties.entity),
-        "buyer": writing.details(parties.buyer),
+        "seller": parties.seller_json(sides.entity),
+        "buyer": parties.details_json(sides.buyer),
         "transaction_id": transaction_id,
     }
     await work.execute(tables.documents.insert(), signed(work, tables.documents, row | figures))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from core import ledger, wallets
+from core import ledger, parties, wallets
 from core.bills import (
     Credited,
     CreditWalletMissing,
@@ -122,8 +122,8 @@ async def _issue(
     issued: tuple[str, str],
 ) -> str:
     transaction_id, reason = issued
-    entity = await finding.entity(work, invoice.entity_key)
-    parties = Parties(entity, await finding.details(work))
+    entity = await parties.entity(work, invoice.entity_key)
+    sides = Parties(entity, await parties.details(work))
     original = (await finding.documents(work, invoice.id))[0]
     return await issue_note(
         work,
@@ -131,5 +131,5 @@ async def _issue(
         note_id,
         parts,
         original=original,
-        issued=(parties, transaction_id, reason),
+        issued=(sides, transaction_id, reason),
     )

@@ -18,30 +18,6 @@ from sqlalchemy import (
 
 from core.db.schema import Instant, Key, index_where, json_column, metadata
 
-entities = Table(
-    "invoicing_entities",
-    metadata,
-    Column("key", String(64), nullable=False),
-    Column("version", Integer, nullable=False),
-    # As they are written: see `core.invoicing.writing`.
-    Column("details", json_column(), nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("updated_at", Instant, nullable=False),
-    PrimaryKeyConstraint("key"),
-)
-"""Who issues invoices: the platform's own, so that no project leads the key."""
-
-billing = Table(
-    "invoicing_billing",
-    metadata,
-    Column("project_id", Key("prj"), nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("details", json_column(), nullable=False),
-    Column("updated_at", Instant, nullable=False),
-    PrimaryKeyConstraint("project_id"),
-)
-"""What a project wants its invoices to say about it."""
-
 counters = Table(
     "invoicing_counters",
     metadata,

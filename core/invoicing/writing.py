@@ -1,15 +1,14 @@
-"""How drafts, parties and taxes are written as JSON and read again. Amounts are decimal texts."""
+"""How drafts and taxes are written as JSON and read again. Amounts are decimal texts."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from core import coupons, taxing
-from core.bills import Address, BillingDetails, LegalEntity, Line, LineKind
+from core import coupons, parties, taxing
+from core.bills import Line, LineKind
 from core.kernel.money import Asset, Money
 from core.kernel.period import Period
-from core.kernel.rounding import Rounding
 
 Json = dict[str, Any]
 
@@ -91,85 +90,10 @@ def _read_discount(written: Json) -> coupons.Discount:
 
 
 def taxes(parts: Sequence[taxing.TaxPart]) -> list[Json]:
-    return [rate(each.rate) | {"amount": each.amount.amount} for each in parts]
+    return [parties.rate(each.rate) | {"amount": each.amount.amount} for each in parts]
 
 
 def taxes_of(written: Sequence[Json], asset: Asset) -> tuple[taxing.TaxPart, ...]:
-    return tuple(taxing.TaxPart(rate_of(each), Money(each["amount"], asset)) for each in written)
-
-
-def rate(told: taxing.Rate) -> Json:
-    return {"name": told.name, "percent": f"{told.percent.normalize():f}"}
-
-
-def rate_of(written: Json) -> taxing.Rate:
-    return taxing.Rate(written["name"], Decimal(written["percent"]))
-
-
-def _rule(rule: taxing.Rule) -> Json:
-    return {
-        "country": rule.country,
-        "region": rule.region,
-        "category": rule.category,
-        "rates": [*map(rate, rule.rates)],
-        "since": rule.since and rule.since.isoformat(),
-        "until": rule.until and rule.until.isoformat(),
-    }
-
-
-def _read_rule(written: Json) -> taxing.Rule:
-    days = {each: written[each] and date.fromisoformat(written[each]) for each in _DAYS}
-    return taxing.Rule(**written | days | {"rates": tuple(map(rate_of, written["rates"]))})
-
-
-_DAYS = ("since", "until")
-
-# -- Parties ---------------------------------------------------------------------------------------
-
-
-def _address(address: Address) -> Json:
-    told = {name: getattr(address, name) for name in Address.__slots__}
-    return told | {"lines": list(address.lines)}
-
-
-def _read_address(written: Json) -> Address:
-    return Address(**written | {"lines": tuple(written["lines"])})
-
-
-def details(told: BillingDetails) -> Json:
-    values = {name: getattr(told, name) for name in BillingDetails.__slots__}
-    return values | {"address": _address(told.address)}
-
-
-def details_of(written: Json) -> BillingDetails:
-    return BillingDetails(**written | {"address": _read_address(written["address"])})
-
-
-def entity(told: LegalEntity) -> Json:
-    values = {name: getattr(told, name) for name in LegalEntity.__slots__}
-    policy = told.policy
-    return values | {
-        "address": _address(told.address),
-        "policy": [str(policy.behaviour), str(policy.on), str(policy.rule)],
-        "rules": [*map(_rule, told.rules)],
-    }
-
-
-def entity_of(written: Json) -> LegalEntity:
-    behaviour, on, rule = written["policy"]
-    policy = taxing.Policy(taxing.Behaviour(behaviour), taxing.TaxOn(on), Rounding(rule))
-    return LegalEntity(
-        **written
-        | {
-            "address": _read_address(written["address"]),
-            "policy": policy,
-            "rules": tuple(map(_read_rule, written["rules"])),
-        }
+    return tuple(
+        taxing.TaxPart(parties.rate_of(each), Money(each["amount"], asset)) for each in written
     )
-
-
-def seller(told: LegalEntity) -> Json:
-    """Return what an invoice keeps of who issued it: not how it is taxed."""
-    kept = ("key", "name", "vat_id", "email", "zone", "footer")
-    values = {name: getattr(told, name) for name in kept}
-    return values | {"address": _address(told.address), "behaviour": str(told.policy.behaviour)}

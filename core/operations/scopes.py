@@ -31,8 +31,8 @@ IN_PLAIN_WORDS = {
     "metering:write": "Record and charge usage, and manage meters",
     "catalog:read": "See plans, prices, features and coupons, and what something would cost",
     "catalog:write": "Manage plans, prices, features, coupons and who holds which plan",
-    "payments:read": "See credit packs, payments and saved payment methods, never a card's number",
-    "payments:write": "Open payment pages and choose payment methods; operators also sell",
+    "payments:read": "See packs, payments, invoices and payment methods, never a card's number",
+    "payments:write": "Open payment pages, choose payment methods; operators also sell and invoice",
     "audit:read": "See what was done by whom",
 }
 SCOPES = tuple(IN_PLAIN_WORDS)

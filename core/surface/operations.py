@@ -11,11 +11,13 @@ from core.entitlements import operations as entitlements
 from core.entitlements import plan_operations as plan_holding
 from core.exporting import operations as exporting
 from core.inbox import operations as inbox
+from core.invoicing import operations as invoicing
 from core.metering import operations as metering
 from core.moving import operations as moving
 from core.operations.operation import Operation
 from core.packages import operations as packages
 from core.packs import operations as packs
+from core.parties import operations as parties
 from core.payers import operations as payers
 from core.payments import operations as payments
 from core.pricing_facts import operations as pricing_facts
@@ -46,6 +48,8 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *settling.OPERATIONS,
     *reconciling.OPERATIONS,
     *topups.OPERATIONS,
+    *invoicing.OPERATIONS,
+    *parties.OPERATIONS,
     *catalog_files.OPERATIONS,
     *shelving.OPERATIONS,
     *coupons.OPERATIONS,

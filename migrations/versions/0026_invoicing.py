@@ -29,24 +29,24 @@ def downgrade() -> None:
 
 def _entities() -> None:
     op.create_table(
-        "invoicing_entities",
+        "parties_entities",
         sa.Column("key", sa.String(64), nullable=False),
         sa.Column("version", sa.Integer, nullable=False),
         sa.Column("details", json(), nullable=False),
         sa.Column("created_at", instant(), nullable=False),
         sa.Column("updated_at", instant(), nullable=False),
-        sa.PrimaryKeyConstraint("key", name="pk_invoicing_entities"),
+        sa.PrimaryKeyConstraint("key", name="pk_parties_entities"),
     )
 
 
 def _billing() -> None:
     op.create_table(
-        "invoicing_billing",
+        "parties_billing",
         sa.Column("project_id", key(), nullable=False),
         sa.Column("version", sa.Integer, nullable=False),
         sa.Column("details", json(), nullable=False),
         sa.Column("updated_at", instant(), nullable=False),
-        sa.PrimaryKeyConstraint("project_id", name="pk_invoicing_billing"),
+        sa.PrimaryKeyConstraint("project_id", name="pk_parties_billing"),
     )
 
 

@@ -44,6 +44,7 @@ def filled(value: Any, tenant: Tenant) -> Any:
 
 MONTH = {"start_at": "2026-10-20T00:00:00Z", "end_at": "2026-11-20T00:00:00Z"}
 FLAT = {"model": "flat", "amount": "10"}
+FEE = {"description": "Set-up", "amount": "250.00"}
 CASES: dict[str, Case] = {
     "whoami": about(),
     "create_project": about(name="Brand new", external_key="brand-new", owner_user_id="{stranger}"),
@@ -261,6 +262,23 @@ CASES: dict[str, Case] = {
     "check_promotion_code": here(code="{promotion_code}"),
     "list_discounts": here(include_ended=True),
     "remove_discount": here(discount_id="{discount_id}"),
+    "set_legal_entity": about(
+        entity_key="branch",
+        name="Acme AG",
+        address={"lines": ["Main Street 1"], "city": "Bern", "country": "CH"},
+        tax_rules=[{"country": "CH", "rates": [{"name": "MWST", "percent": "8.1"}]}],
+    ),
+    "list_legal_entities": about(),
+    "get_billing_details": here(),
+    "update_billing_details": here(name="Ada SARL", vat_id="FR 40303265045", language="fr"),
+    "create_invoice": here(reference="setup", currency="USD/2", lines=[FEE], memo="Welcome"),
+    "update_invoice": here(invoice_id="{draft_id}", lines=[FEE], version=1),
+    "list_invoices": here(state="open"),
+    "get_invoice": here(invoice_id="{invoice_id}"),
+    "finalize_invoice": here(invoice_id="{draft_id}", version=1),
+    "void_invoice": here(invoice_id="{invoice_id}", reason="Billed twice"),
+    "create_credit_note": here(invoice_id="{invoice_id}", reason="Goodwill"),
+    "pay_invoice": here(invoice_id="{invoice_id}", amount="1.00", payment_reference="bank 17"),
     "get_project_overview": here(days=3),
     "list_stripe_events": about(state="waiting", type="payment_intent.succeeded"),
     "get_stripe_event": about(stripe_event_id=STRIPE_EVENT),
@@ -274,5 +292,6 @@ MONEY = (
     *("record_usage", "reverse_transaction", "create_checkout", "enable_auto_top_up"),
     *("refund_payment", "retry_refund"),
     *("redeem_promotion_code", "use_entitlement"),
+    *("finalize_invoice", "void_invoice", "create_credit_note", "pay_invoice"),
 )
 """What moves value or is the cause of it."""

@@ -46,6 +46,9 @@ THEIRS: dict[str, Theirs] = {
     "for_project_id": lambda them: [them.project_id],
     "discount_id": lambda them: [them.discount_id],
     "visible_to": lambda them: [them.project_id],
+    "invoice_id": lambda them: [them.invoice_id, them.draft_id],
+    "line_id": lambda them: [them.line_id],
+    "wallet_ids": lambda them: [them.wallet_id],
     "cursor": lambda them: [cursor(*each) for each in _places(them)],
 }
 """Fields that name something of a customer's, and what another customer has to put there."""
@@ -89,10 +92,14 @@ HARMLESS = {
     *("product_key", "include_closed", "to_plan_key", "to_version", "migration_id"),
     *("amounts", "groups", "windows", "closed", "round_on", "rounding"),
     *("draft", "price_book", "seats", "from_version"),
+    *("entity_key", "address", "vat_id", "invoice_prefix", "credit_note_prefix", "days_due"),
+    *("footer", "prices_include_tax", "round_tax_on", "tax_rules", "rates", "category"),
+    *("language", "tax_exempt", "lines", "postal_code", "city", "reference", "use_discounts"),
+    *("unit_amount", "tax_category", "payment_reference"),
 }
 """Fields that name nothing: values of the caller's own, and what all customers share."""
 
-LISTS = {"visible_to"}
+LISTS = {"visible_to", "wallet_ids"}
 """Of those, fields that name several at once."""
 
 AUTHORITY = {"token"}
@@ -169,7 +176,7 @@ def _places(them: Tenant) -> list[tuple[str, ...]]:
     more = (them.key_id, them.invocation_id, them.hold_id, renamed(them.transaction_id, "grt"))
     paid = (them.payment_id, them.method_id, them.checkout_id, them.top_up_id)
     went_back = (them.refund_id, them.dispute_id)
-    offered = (them.promotion_code_id, them.discount_id)
+    offered = (them.promotion_code_id, them.discount_id, them.invoice_id)
     left_at = ("2026-11-20T09:00:00+00:00", them.project_id, them.charged_event_id)
     held = (them.project_id, them.assignment_id)
     return [*((each,) for each in (*ids, *more, *paid, *went_back, *offered)), left_at, held]

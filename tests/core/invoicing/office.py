@@ -5,15 +5,15 @@ from typing import Any
 
 from sqlalchemy import select
 
-from core import invoicing, surface
+from core import invoicing, parties, surface
 from core.db.work import Work
-from core.invoicing import Address, Bill, Invoice, LegalEntity, Line, tables, writing
+from core.invoicing import Address, Bill, Invoice, LegalEntity, Line, tables
 from core.kernel.ids import compose
 from core.kernel.proving import Proof
 from core.taxing import Policy, Rate, Rule
 from tests.core.bills.bills import USD, line
 from tests.core.ledger.books import unit
-from tests.world import PROJECT, START, World
+from tests.world import PROJECT, World
 
 VAT = Rate("VAT", Decimal(20))
 ACME = LegalEntity(
@@ -28,9 +28,7 @@ ACME = LegalEntity(
 
 async def open_office(world: World, entity: LegalEntity = ACME) -> None:
     async with unit(world) as work:
-        row = {"key": entity.key, "version": 1, "details": writing.entity(entity)}
-        at = {"created_at": START, "updated_at": START}
-        await work.execute(tables.entities.insert(), row | at)
+        await parties.set_entity(work, entity)
 
 
 async def draw_up(

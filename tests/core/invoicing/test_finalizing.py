@@ -6,7 +6,7 @@ from itertools import starmap
 
 import pytest
 
-from core import invoicing, taxing
+from core import invoicing, parties, taxing
 from core.bills import InvoiceChanged, InvoiceCurrencyDiffers, LegalEntityNotFound
 from core.invoicing import (
     Address,
@@ -19,14 +19,12 @@ from core.invoicing import (
     LineKind,
     State,
     finding,
-    tables,
-    writing,
 )
 from core.kernel.period import Period
 from tests.core.bills.bills import EUR, USD, line
 from tests.core.invoicing.office import ACME, draw_up, found, issue, numbers, open_office, project
 from tests.core.ledger.books import balances, unit
-from tests.world import PROJECT, START, World
+from tests.world import START, World
 
 pytestmark = pytest.mark.anyio
 
@@ -152,13 +150,11 @@ async def test_an_invoice_keeps_who_bought_and_sold_as_they_were(world: World) -
         address=Address(lines=("Rue 1",), city="Paris", country="FR"),
     )
     async with unit(world) as work:
-        row = {"project_id": PROJECT, "version": 1, "updated_at": START}
-        told = row | {"details": writing.details(ada)}
-        await work.execute(tables.billing.insert(), told)
+        told = {each: getattr(ada, each) for each in ("name", "vat_id", "address")}
+        await parties.set_details(work, told)
     invoice = await issue(world, "one")
     async with unit(world) as work:
-        moved = {"details": writing.details(replace(ada, name="Another SARL"))}
-        await work.execute(tables.billing.update().values(moved))
+        await parties.set_details(work, {"name": "Another SARL"})
         [document] = await finding.documents(work, invoice.id)
 
     assert (document.buyer["name"], document.buyer["vat_id"]) == ("Ada SARL", "FR40303265045")
