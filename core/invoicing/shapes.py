@@ -34,6 +34,8 @@ LineWord = Literal[
     "progressive",
     "rounding",
 ]
+ByHand = Literal["recurring", "usage", "one_time", "adjustment"]
+Figure = Annotated[str, Line(33, r"^-?[0-9]{1,19}(\.[0-9]{1,12})?$")]
 Reference = Annotated[str, Line(120)]
 Version = Annotated[int, Field(ge=1, le=1_000_000_000)]
 
@@ -43,9 +45,9 @@ EXPECTED = "Refused if the invoice has another version now."
 class LineForm(Request):
     description: Annotated[str, Line(200)]
     amount: SignedAmount = Field(description="Before discounts; below zero gives back.")
-    kind: LineWord = "one_time"
-    quantity: SignedAmount | None = None
-    unit_amount: SignedAmount | None = None
+    kind: ByHand = "one_time"
+    quantity: Figure | None = None
+    unit_amount: Figure | None = None
     start_at: When | None = Field(None, description="What is paid in advance is earned from here")
     end_at: When | None = Field(None, description="to here.")
     product_key: Code | None = None

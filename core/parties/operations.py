@@ -1,11 +1,12 @@
 """What a caller can say of who sells and who buys: what invoices say from then on."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from core import projects, taxing
-from core.bills import Address, BillingDetails, LegalEntity
+from core.bills import Address, BillingDetails, LegalEntity, LegalEntityNotFound
 from core.db.work import Work
 from core.kernel.caller import PlatformRole, Role
 from core.operations.errors import invalid
@@ -20,6 +21,7 @@ from core.parties.shapes import (
     LegalEntityView,
     ListLegalEntities,
     SetLegalEntity,
+    SetTaxRules,
     TaxRuleForm,
     UpdateBillingDetails,
 )
@@ -35,8 +37,8 @@ ACME = {
     },
     "vat_id": "DE136695976",
     "time_zone": "Europe/Berlin",
-    "tax_rules": [{"country": "DE", "rates": [{"name": "USt", "percent": "19"}]}],
 }
+GERMAN = {"country": "DE", "rates": [{"name": "USt", "percent": "19"}]}
 
 
 @operation(
@@ -48,19 +50,15 @@ ACME = {
     examples=(Example(title="A company in Germany", arguments=ACME),),
 )
 async def set_legal_entity(work: Work, request: SetLegalEntity) -> LegalEntityView:
-    """Say who issues invoices, with which taxes. Platform operators only.
+    """Say who issues invoices. Platform operators only. Its taxes are said with set_tax_rules.
 
-    What was issued stays as it was. The most particular tax rule counts; a business in another
-    member state of the EU owes the tax itself, if its VAT id passes.
+    What was issued stays as it was. Setting it again replaces it; its tax rules stay.
     """
     if request.address.country is None:
         raise invalid("address.country", "is required of who issues invoices")
     if request.time_zone not in projects.time_zones():
         raise invalid("time_zone", "must be an IANA time zone, as in Europe/Berlin")
-    policy = taxing.Policy(
-        taxing.Behaviour.INCLUSIVE if request.prices_include_tax else taxing.Behaviour.EXCLUSIVE,
-        taxing.TaxOn(request.round_tax_on),
-    )
+    before = await setting.known(work, request.entity_key)
     entity = LegalEntity(
         key=request.entity_key,
         name=request.name,
@@ -72,10 +70,39 @@ async def set_legal_entity(work: Work, request: SetLegalEntity) -> LegalEntityVi
         note_prefix=request.credit_note_prefix,
         days_due=request.days_due,
         footer=request.footer,
-        policy=policy,
-        rules=tuple(_rule(n, each) for n, each in enumerate(request.tax_rules)),
+        policy=before.policy if before else taxing.PER_LINE,
+        rules=before.rules if before else (),
     )
     return _entity_view(await setting.set_entity(work, entity))
+
+
+@operation(
+    "PUT /v1/legal-entities/{entity_key}/tax-rules",
+    title="Set tax rules",
+    toolset=Toolset.PAYMENTS,
+    effect=Effect.CHANGE,
+    platform=PlatformRole.OPERATOR,
+    raises=(LegalEntityNotFound,),
+    examples=(
+        Example(title="VAT at home", arguments={"entity_key": "default", "tax_rules": [GERMAN]}),
+    ),
+)
+async def set_tax_rules(work: Work, request: SetTaxRules) -> LegalEntityView:
+    """Say which taxes a legal entity charges, for what is issued from now on. Operators only.
+
+    The most particular rule counts: region before country, a category before none. A business in
+    another member state of the EU owes the tax itself, if its VAT id passes the check.
+    """
+    before = await setting.known(work, request.entity_key)
+    if before is None:
+        raise LegalEntityNotFound(request.entity_key)
+    policy = taxing.Policy(
+        taxing.Behaviour.INCLUSIVE if request.prices_include_tax else taxing.Behaviour.EXCLUSIVE,
+        taxing.TaxOn(request.round_tax_on),
+    )
+    rules = tuple(_rule(n, each) for n, each in enumerate(request.tax_rules))
+    after = replace(before, policy=policy, rules=rules)
+    return _entity_view(await setting.set_entity(work, after))
 
 
 @operation(
@@ -206,6 +233,7 @@ def _details_view(work: Work, details: BillingDetails) -> BillingDetailsView:
 
 OPERATIONS = (
     set_legal_entity,
+    set_tax_rules,
     list_legal_entities,
     get_billing_details,
     update_billing_details,

@@ -24,6 +24,13 @@ async def set_entity(work: Work, entity: LegalEntity) -> LegalEntity:
     return entity
 
 
+async def known(work: Work, key: str) -> LegalEntity | None:
+    """Return who is set under this key, locked until the unit ends; or None."""
+    e = tables.entities.c
+    row = (await work.execute(select(e.details).where(e.key == key).with_for_update())).first()
+    return writing.entity_of(row.details) if row else None
+
+
 async def entities(work: Work) -> list[LegalEntity]:
     """Return everybody who issues invoices. There are few."""
     query = select(tables.entities.c.details).order_by(tables.entities.c.key)

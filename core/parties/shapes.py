@@ -7,15 +7,15 @@ from pydantic import Field
 from core.operations.fields import Code, Email, Line, Memo, Name
 from core.operations.operation import ProjectRequest, Request, Result
 
-Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$", examples=["DE"])]
-Percent = Annotated[str, Line(10, r"^(0|[1-9][0-9]{0,2})(\.[0-9]{1,6})?$"), Field(examples=["19"])]
-Day = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", examples=["2026-01-01"])]
+Country = Annotated[str, Field(pattern="^[A-Z]{2}$")]
+Percent = Annotated[str, Line(10, r"^[0-9]{1,3}(\.[0-9]{1,6})?$")]
+Day = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")]
 Short = Annotated[str, Line(40)]
-Prefix = Annotated[str, Line(12, r"^[A-Z][A-Z0-9]*$"), Field(examples=["INV"])]
+Prefix = Annotated[str, Line(12, r"^[A-Z][A-Z0-9]*$")]
 
 
 class AddressForm(Request):
-    lines: list[Annotated[str, Line(100)]] = Field(default_factory=list, max_length=4)
+    lines: list[Annotated[str, Line(100)]] = Field(max_length=4)
     postal_code: Short | None = None
     city: Annotated[str, Line(80)] | None = None
     region: Short | None = Field(None, description="State or province.")
@@ -23,7 +23,7 @@ class AddressForm(Request):
 
 
 class TaxRateForm(Request):
-    name: Short = Field(examples=["VAT"])
+    name: Short
     percent: Percent
 
 
@@ -47,9 +47,13 @@ class SetLegalEntity(Request):
     credit_note_prefix: Prefix = "CN"
     days_due: int = Field(14, ge=0, le=365)
     footer: Memo | None = None
+
+
+class SetTaxRules(Request):
+    entity_key: Code = Field(description="Who charges them.")
     prices_include_tax: bool = False
     round_tax_on: Literal["line", "sum"] = "line"
-    tax_rules: list[TaxRuleForm] = Field(default_factory=list, max_length=200)
+    tax_rules: list[TaxRuleForm] = Field(max_length=200, description="All of them.")
 
 
 class ListLegalEntities(Request):

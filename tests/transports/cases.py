@@ -266,7 +266,11 @@ CASES: dict[str, Case] = {
         entity_key="branch",
         name="Acme AG",
         address={"lines": ["Main Street 1"], "city": "Bern", "country": "CH"},
-        tax_rules=[{"country": "CH", "rates": [{"name": "MWST", "percent": "8.1"}]}],
+    ),
+    "set_tax_rules": about(
+        entity_key="default",
+        prices_include_tax=True,
+        tax_rules=[{"country": "DE", "rates": [{"name": "USt", "percent": "16"}]}],
     ),
     "list_legal_entities": about(),
     "get_billing_details": here(),

@@ -47,7 +47,6 @@ THEIRS: dict[str, Theirs] = {
     "discount_id": lambda them: [them.discount_id],
     "visible_to": lambda them: [them.project_id],
     "invoice_id": lambda them: [them.invoice_id, them.draft_id],
-    "line_id": lambda them: [them.line_id],
     "wallet_ids": lambda them: [them.wallet_id],
     "cursor": lambda them: [cursor(*each) for each in _places(them)],
 }

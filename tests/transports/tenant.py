@@ -26,6 +26,7 @@ from core.reconciling.tables import reconciliations
 from mcp_server.wiring import OPERATIONS
 from tests import servers, stripe_events
 from tests.fakes.gateway import FakeGateway
+from tests.transports.invoices import SELLER, be_invoiced
 from tests.transports.plans import open_plans
 from tests.world import AUDITOR, OPERATOR, START, World, agent
 
@@ -166,7 +167,6 @@ class Tenant:
     invoice_id: str
     """One that was issued."""
     draft_id: str
-    line_id: str
 
     def caller(self, role: Role) -> Caller:
         """An agent that acts for the person with this role, here."""
@@ -355,7 +355,7 @@ async def move_in(world: World, key: str, gateway: FakeGateway) -> Tenant:
         invocation_id=calls["items"][0]["id"],
         top_up_id=top_up_id,
         **await _redeem(world, key, **here),
-        **await _invoice(world, key, **here),
+        **await be_invoiced(partial(ask, world), key, **here),
         assignment_id=assignment_id,
         **bought,
         **went_back,
@@ -388,29 +388,6 @@ async def _redeem(world: World, key: str, **here: str) -> dict[str, str]:
         "promotion_code": code["code"],
         "promotion_code_id": code["id"],
         "discount_id": discount["id"],
-    }
-
-
-async def _invoice(world: World, key: str, **here: str) -> dict[str, str]:
-    """Owe something, and have a draft that nobody has issued yet."""
-    await ask(world, "update_billing_details", **here, name=f"The {key} Ltd")
-    drafts = [
-        await ask(
-            world,
-            "create_invoice",
-            **here,
-            reference=f"{key}:{n}",
-            currency="USD/2",
-            lines=[{"description": f"Work for {key}", "amount": "100.00"}],
-        )
-        for n in (1, 2)
-    ]
-    issued = await ask(world, "finalize_invoice", **here, invoice_id=drafts[0]["id"])
-    [line] = issued["lines"]
-    return {
-        "invoice_id": issued["id"],
-        "draft_id": drafts[1]["id"],
-        "line_id": line["line_id"],
     }
 
 
@@ -492,10 +469,4 @@ async def _token(world: World, address: str) -> str:
     return text.split("/invitation/")[1].split()[0]
 
 
-SELLER = {
-    "entity_key": "default",
-    "name": "Bursar Ltd",
-    "address": {"lines": ["Main Street 1"], "city": "Berlin", "country": "DE"},
-    "tax_rules": [{"country": "DE", "rates": [{"name": "USt", "percent": "19"}]}],
-}
 STAFF = {"operator": OPERATOR, "auditor": AUDITOR}
