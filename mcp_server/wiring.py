@@ -15,7 +15,7 @@ from starlette.requests import Request
 from auth.identity import Identity
 from auth.jobs import SCHEDULES as AUTH_SCHEDULES
 from auth.operations import OPERATIONS as AUTH_OPERATIONS
-from core import exporting, inbox, jobs, payments, projects, shelving, surface, topups
+from core import exporting, inbox, jobs, payments, printing, projects, shelving, surface, topups
 from core.audit import Trail
 from core.checkouts import ReturnPages
 from core.db.engine import Engines, open_engines
@@ -32,6 +32,7 @@ from core.operations.operation import Operation, RateClass
 from mcp_server.adapters.redis_cache import RedisCache
 from mcp_server.adapters.redis_connection import RedisConnection
 from mcp_server.adapters.redis_limits import RedisLimiter
+from mcp_server.adapters.typst_pdf import TypstRenderer
 from mcp_server.http.metrics import MeasuredGate, Metrics
 from mcp_server.http.readings import readings
 from mcp_server.paying import Paying, open_paying
@@ -125,6 +126,7 @@ def _wire(settings: Settings, clock: Clock) -> Installation:
         inbox.HANDLERS: surface.HANDLERS,
         topups.PAGES: pages,
         shelving.EVENT_NAMES: exporting.event_names,
+        printing.PRINTER: TypstRenderer(),
     }
     runtime = Runtime(database, JOBS, ports)
     return Installation(
@@ -158,6 +160,7 @@ def _wire(settings: Settings, clock: Clock) -> Installation:
                 **surface.knowledge(),
                 payments.Limits: paying.gateway.limits,
                 ReturnPages: pages,
+                printing.Printer: printing.Printer(TypstRenderer()),
             },
         ),
         operations={each.name: each for each in OPERATIONS},

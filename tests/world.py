@@ -19,7 +19,9 @@ from core.operations.limits import MemoryLimiter, Rate
 from core.operations.operation import RateClass
 from core.operations.perform import FindProject, Gate
 from core.operations.scopes import SCOPES
+from core.printing import Printer
 from core.surface import knowledge
+from tests.fakes.renderer import FakeRenderer
 
 START = datetime(2026, 11, 20, 9, tzinfo=UTC)
 DIGEST_KEY = b"a key for tests, thirty-two long"
@@ -107,7 +109,8 @@ class World:
         database = Database(engines, clock, CountingIds(clock), DIGEST_KEY)
         trail = Trail(database)
         cache = MemoryCache(clock, LIFETIMES)
-        limiter, known = MemoryLimiter(clock), knowledge()
+        limiter = MemoryLimiter(clock)
+        known = {**knowledge(), Printer: Printer(FakeRenderer())}
         gate = Gate(database, trail, limiter, RATES, find_project, cache=cache, given=known)
         return cls(url, engines, clock, database, trail, gate, owner_url)
 

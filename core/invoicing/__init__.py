@@ -21,7 +21,8 @@ from core.bills import (
 )
 from core.invoicing.changing import Bill, draft, revise
 from core.invoicing.finalizing import Taxes, finalize, totals_of
-from core.invoicing.finding import by_reference, find
+from core.invoicing.finding import by_reference, find, find_document
+from core.invoicing.finding import lines as document_lines
 from core.invoicing.noting import Note, Noted, credit_invoice
 from core.invoicing.recognizing import SCHEDULES, recognize_revenue
 from core.invoicing.settling import Received, settle
@@ -53,9 +54,11 @@ __all__ = [
     "Wanted",
     "by_reference",
     "credit_invoice",
+    "document_lines",
     "draft",
     "finalize",
     "find",
+    "find_document",
     "give_up",
     "recognize_revenue",
     "revise",

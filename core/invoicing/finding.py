@@ -93,6 +93,15 @@ def invoice_of(row: Any) -> Invoice:
 # -- What was issued -------------------------------------------------------------------------------
 
 
+async def find_document(work: Work, document_id: str) -> Any | None:
+    """Return an invoice or a credit note of the unit's project as it was issued, or None."""
+    d = tables.documents.c
+    this = (d.project_id == work.project_id, d.id == renamed(document_id, "doc"))
+    kind = {"invc": "invoice", "crn": "credit_note"}.get(document_id.partition("_")[0])
+    row = (await work.execute(select(tables.documents).where(*this))).first()
+    return row if row is not None and kind in {None, row.kind} else None
+
+
 async def documents(work: Work, invoice_id: str) -> Sequence[Any]:
     """Return the invoice as it was issued, and its credit notes after it."""
     d = tables.documents.c

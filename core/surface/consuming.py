@@ -1,5 +1,5 @@
 """Which of the engine's own events are heard inside it, and by whom."""
 
-from core import messaging, shelving
+from core import messaging, printing, shelving
 
-SUBSCRIPTIONS: tuple[messaging.Subscription, ...] = (shelving.SUBSCRIPTION,)
+SUBSCRIPTIONS: tuple[messaging.Subscription, ...] = (shelving.SUBSCRIPTION, printing.SUBSCRIPTION)

@@ -13,6 +13,7 @@ from core import (
     moving,
     packs,
     payers,
+    printing,
     reconciling,
     settling,
     shelving,
@@ -90,6 +91,7 @@ SCHEDULES = (
 JOBS: tuple[Job, ...] = (
     *(each.job for each in SCHEDULES),
     inbox.handle_event,
+    printing.print_document,
     *moving.JOBS,
     *packs.JOBS,
     *payers.JOBS,

@@ -22,6 +22,7 @@ from core.payers import operations as payers
 from core.payments import operations as payments
 from core.pricing_facts import operations as pricing_facts
 from core.pricing_rules import operations as pricing_rules
+from core.printing import operations as printing
 from core.products import operations as products
 from core.projects import operations as projects
 from core.quoting import operations as quoting
@@ -50,6 +51,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *topups.OPERATIONS,
     *invoicing.OPERATIONS,
     *parties.OPERATIONS,
+    *printing.OPERATIONS,
     *catalog_files.OPERATIONS,
     *shelving.OPERATIONS,
     *coupons.OPERATIONS,

@@ -9,6 +9,7 @@ from core import (
     packages,
     payments,
     pricing_rules,
+    printing,
     settling,
     statements,
 )
@@ -27,6 +28,7 @@ PROTECTED = (
     *pricing_rules.PROTECTED,
     *catalog.PROTECTED,
     *invoicing_proof.PROTECTED,
+    *printing.PROTECTED,
 )
 """Tables whose rows are inserted and never changed; a trigger on each refuses it."""
 
@@ -47,6 +49,7 @@ async def prove(database: Database) -> Proof:
         await settling.prove(work, proof)
         await catalog.prove(work, proof)
         await invoicing_proof.prove(work, proof)
+        await printing.prove(work, proof)
         await audit.prove(work, proof)
         await _prove_traced(work, proof)
     return proof

@@ -19,8 +19,10 @@ def upgrade() -> None:
     _lines()
     _settlements()
     _earnings()
+    _prints()
     for table in ("documents", "lines", "settlements"):
         protect(f"invoicing_{table}")
+    protect("printing_prints")
 
 
 def downgrade() -> None:
@@ -255,4 +257,17 @@ def _earnings() -> None:
         ["next_at"],
         postgresql_where=sa.text("next_at is not null"),
         sqlite_where=sa.text("next_at is not null"),
+    )
+
+
+def _prints() -> None:
+    op.create_table(
+        "printing_prints",
+        sa.Column("project_id", key(), nullable=False),
+        sa.Column("document_id", key(), nullable=False),
+        sa.Column("renderer", sa.String(80), nullable=False),
+        sa.Column("sha256", sa.LargeBinary(32), nullable=False),
+        sa.Column("printed_at", instant(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(16), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "document_id", name="pk_printing_prints"),
     )

@@ -282,6 +282,7 @@ CASES: dict[str, Case] = {
     "finalize_invoice": here(invoice_id="{draft_id}", version=1),
     "void_invoice": here(invoice_id="{invoice_id}", reason="Billed twice"),
     "create_credit_note": here(invoice_id="{invoice_id}", reason="Goodwill"),
+    "get_invoice_pdf": here(document_id="{invoice_id}"),
     "pay_invoice": here(invoice_id="{invoice_id}", amount="1.00", payment_reference="bank 17"),
     "get_project_overview": here(days=3),
     "list_stripe_events": about(state="waiting", type="payment_intent.succeeded"),

@@ -47,6 +47,7 @@ THEIRS: dict[str, Theirs] = {
     "discount_id": lambda them: [them.discount_id],
     "visible_to": lambda them: [them.project_id],
     "invoice_id": lambda them: [them.invoice_id, them.draft_id],
+    "document_id": lambda them: [them.invoice_id, them.draft_id],
     "wallet_ids": lambda them: [them.wallet_id],
     "cursor": lambda them: [cursor(*each) for each in _places(them)],
 }
