@@ -27,6 +27,7 @@ from core.kernel.ids import Ulids
 from core.kernel.proving import Proof
 from core.operations.cache import Cache, MemoryCache
 from core.operations.gathering import finish_begun
+from core.operations.given import Given
 from core.operations.limits import MemoryLimiter, Rate, RateLimiter
 from core.operations.operation import Operation, RateClass
 from mcp_server.adapters.redis_cache import RedisCache
@@ -156,15 +157,20 @@ def _wire(settings: Settings, clock: Clock) -> Installation:
             metrics,
             cache=cache,
             hasten=partial(jobs.run_now, runtime),
-            given={
-                **surface.knowledge(),
-                payments.Limits: paying.gateway.limits,
-                ReturnPages: pages,
-                printing.Printer: printing.Printer(TypstRenderer()),
-            },
+            given=_given(paying, pages),
         ),
         operations={each.name: each for each in OPERATIONS},
     )
+
+
+def _given(paying: Paying, pages: ReturnPages) -> Given:
+    """Return what operations may know of this installation."""
+    return {
+        **surface.knowledge(),
+        payments.Limits: paying.gateway.limits,
+        ReturnPages: pages,
+        printing.Printer: printing.Printer(TypstRenderer()),
+    }
 
 
 def _may_control(database: Database) -> MayControl:
