@@ -7,7 +7,7 @@ more, and every figure is added up anew.
 from collections import Counter
 from typing import Any
 
-from sqlalchemy import Subquery, func, select
+from sqlalchemy import Select, Subquery, case, func, select
 
 from core import statements
 from core.db.proving import prove_rows, stream
@@ -20,6 +20,8 @@ counters, documents, earnings = tables.counters, tables.documents, tables.earnin
 invoices, lines, settlements = tables.invoices, tables.lines, tables.settlements
 
 PROTECTED = ("invoicing_documents", "invoicing_lines", "invoicing_settlements")
+FIGURES = ("total", "credited", "applied", "paid", "returned", "given")
+"""Of an invoice: the first two are issued, the others settled."""
 _BOOKED = {"invoice": ("invoice", 1), "credit_note": ("credit_note", -1)}
 _SETTLED = {"applied": ("invoice_credits", -1), "paid": ("invoice_paid", -1)} | {
     "given": ("credit_given", 1)
@@ -34,6 +36,7 @@ async def prove(work: Work, proof: Proof) -> None:
     await _prove_numbers(work, proof)
     await _prove_sums(work, proof)
     await _prove_invoices(work, proof)
+    await _prove_void(work, proof)
     for kind, (booked, sign) in _BOOKED.items():
         await _prove_booked(work, proof, kind, booked, sign=sign)
     for kind, (booked, sign) in _SETTLED.items():
@@ -105,36 +108,78 @@ async def _prove_sums(work: Work, proof: Proof) -> None:
 
 async def _prove_invoices(work: Work, proof: Proof) -> None:
     """Look whether each invoice says of itself what its documents and settlements say."""
-    d, s, i = documents.c, settlements.c, invoices.c
-    issued: Counter[tuple[str, str, str]] = Counter()
-    numbers: dict[tuple[str, str], str] = {}
-    query = select(d.project_id, d.invoice_id, d.kind, d.total, d.number)
+    i, issued, settled = invoices.c, _issued().subquery(), _settled().subquery()
+    told = [i[each] for each in FIGURES]
+    known = [issued.c[each].label(f"known_{each}") for each in FIGURES[:2]]
+    known += [settled.c[each].label(f"known_{each}") for each in FIGURES[2:]]
+    query = (
+        select(i.id, i.state, i.number, issued.c.number.label("issued_number"), *told, *known)
+        .outerjoin(issued, (issued.c.project_id == i.project_id) & (issued.c.invoice_id == i.id))
+        .outerjoin(settled, (settled.c.project_id == i.project_id) & (settled.c.invoice_id == i.id))
+    )
     async for row in stream(work, query):
-        issued[row.project_id, row.invoice_id, row.kind] += row.total
-        if row.kind == "invoice":
-            numbers[row.project_id, row.invoice_id] = row.number
-    settled: Counter[tuple[str, str, str]] = Counter()
-    async for row in stream(work, select(s.project_id, s.invoice_id, s.kind, s.amount)):
-        settled[row.project_id, row.invoice_id, row.kind] += row.amount
-    figures = (i.total, i.credited, i.applied, i.paid, i.returned, i.given)
-    async for row in stream(work, select(i.project_id, i.id, i.state, i.number, *figures)):
         proof.saw("invoices")
-        key = row.project_id, row.id
-        if row.number != numbers.pop(key, None):
-            proof.differs(row.id, f"it says that its number is {row.number}; it is not")
-        said = (row.total, row.credited, row.applied, row.paid, row.returned, row.given)
-        known = (
-            issued[*key, "invoice"],
-            issued[*key, "credit_note"],
-            *(settled[*key, each] for each in ("applied", "paid", "returned", "given")),
-        )
-        if said != known:
-            proof.differs(row.id, f"it says {said}; what was issued and settled says {known}")
+        if row.number != row.issued_number:
+            proof.differs(
+                row.id, f"it says that its number is {row.number}; it is {row.issued_number}"
+            )
+        for each in FIGURES:
+            said, is_known = getattr(row, each), int(getattr(row, f"known_{each}") or 0)
+            if said != is_known:
+                told_by = "what was issued and settled says"
+                proof.differs(row.id, f"its {each} is {said}; {told_by} {is_known}")
         due = row.total - row.credited - row.applied - row.paid + row.returned + row.given
         if row.state == "paid" and due:
             proof.differs(row.id, f"it is said to be paid, and {due} of it is not")
-    for _, number in sorted(numbers.items()):
-        proof.differs(number, "it was issued, and there is no such invoice")
+    await _prove_none_is_gone(work, proof)
+
+
+async def _prove_none_is_gone(work: Work, proof: Proof) -> None:
+    d, i = documents.c, invoices.c
+    query = (
+        select(d.number)
+        .outerjoin(invoices, (i.project_id == d.project_id) & (i.id == d.invoice_id))
+        .where(i.id.is_(None))
+    )
+    async for row in stream(work, query):
+        proof.differs(row.number, "it was issued, and there is no such invoice")
+
+
+def _issued() -> Select[Any]:
+    """Sum up what was issued, by invoice."""
+    d = documents.c
+    is_invoice = d.kind == "invoice"
+    return select(
+        d.project_id,
+        d.invoice_id,
+        func.max(case((is_invoice, d.number))).label("number"),
+        func.sum(case((is_invoice, d.total), else_=0)).label("total"),
+        func.sum(case((is_invoice, 0), else_=d.total)).label("credited"),
+    ).group_by(d.project_id, d.invoice_id)
+
+
+def _settled() -> Select[Any]:
+    """Sum up what was settled, by invoice and kind."""
+    s = settlements.c
+    kinds = [
+        func.sum(case((s.kind == each, s.amount), else_=0)).label(each) for each in FIGURES[2:]
+    ]
+    return select(s.project_id, s.invoice_id, *kinds).group_by(s.project_id, s.invoice_id)
+
+
+async def _prove_void(work: Work, proof: Proof) -> None:
+    """Look whether of each void invoice nothing is owed: what was left of it was taken back."""
+    i, taken = invoices.c, statements.taken("invoice_void", "receivable")
+    back: dict[str, int] = {}
+    async for row in stream(work, select(taken.c.reference, taken.c.amount)):
+        back[row.reference] = row.amount
+    query = select(i.id, i.total, i.credited).where(i.state == "void", i.number.is_not(None))
+    async for row in stream(work, query):
+        left = row.total - row.credited
+        if left + back.pop(f"invoice:{row.id}:void", 0):
+            proof.differs(row.id, f"it is void, and {left} of it was not taken back")
+    for reference in sorted(back):
+        proof.differs(reference, "it is booked, and no such invoice is void")
 
 
 async def _prove_booked(work: Work, proof: Proof, kind: str, booked: str, *, sign: int) -> None:

@@ -33,6 +33,9 @@ async def some_invoices(world: World) -> None:
         await invoicing.settle(work, other.id, Received(amount=usd("1.00"), reference="payment:2"))
         note = Note(reason="Late", wanted=[Wanted(other.lines[0].id, 1000)])
         await invoicing.credit_invoice(work, other.id, note)
+    gone = await issue(world, "three")
+    async with unit(world) as work:
+        await invoicing.void(work, gone.id)
 
 
 async def proof(world: World) -> Proof:
@@ -62,10 +65,10 @@ async def test_what_nobody_touched_is_clean_and_wholly_looked_at(world: World) -
     assert found.differences == []
     assert found.looked_at == Counter(
         {
-            "invoices and credit notes": 3,
-            "invoice lines": 4,
+            "invoices and credit notes": 4,
+            "invoice lines": 5,
             "settlements of invoices": 2,
-            "invoices": 2,
+            "invoices": 3,
         }
     )
 
@@ -94,6 +97,10 @@ async def test_what_nobody_touched_is_clean_and_wholly_looked_at(world: World) -
         ("delete from invoicing_invoices", "there is no such invoice"),
         ("delete from invoicing_settlements", "no invoice tells of"),
         ("update invoicing_settlements set amount = amount - 1", "is booked"),
+        ("update ledger_transactions set reference = reference || 'x' where kind = 'invoice_void'",
+         "of it was not taken back"),
+        ("update invoicing_invoices set state = 'open' where state = 'void'",
+         "no such invoice is void"),
         ("update ledger_entries set amount = amount + 1", "is owed by it"),
         ("update ledger_transactions set reference = reference || 'x' where kind = 'invoice'",
          "booked something else"),
