@@ -6,6 +6,7 @@ import pytest
 
 from core.bills.errors import InvoiceNotInState
 from core.bills.model import TRANSITIONS, Figures, State, Step, stepped
+from tests.architecture.tree import ROOT
 
 
 def test_what_is_not_in_the_table_is_refused() -> None:
@@ -30,3 +31,20 @@ def test_what_is_due_is_what_nobody_settled() -> None:
     assert Figures(total=100, credited=40, paid=60).due == 0
     assert Figures(total=100, credited=40, paid=100, given=40).due == 0
     assert Figures(total=100, paid=100, returned=10).due == 10
+
+
+def test_the_page_shows_the_table_as_it_is() -> None:
+    page = (ROOT / "docs" / "invoices.md").read_text("utf-8")
+    head = ["Now", *(f"`{step}`" for step in Step)]
+    rows = [
+        head,
+        ["---"] * len(head),
+        *([state, *(TRANSITIONS.get((state, step), "") for step in Step)] for state in State),
+    ]
+
+    assert (
+        "".join(f"| {' | '.join(row)} |\n" for row in rows).replace(
+            "| --- " * len(head) + "|", "|" + "---|" * len(head)
+        )
+        in page
+    )

@@ -23,7 +23,7 @@ from core.kernel.caller import SYSTEM
 from core.kernel.money import Money
 from core.kernel.period import Period
 from tests.core.bills.bills import EUR, line, usd
-from tests.core.invoicing.office import found, issue, numbers, open_office
+from tests.core.invoicing.office import draw_up, found, issue, numbers, open_office
 from tests.core.ledger.books import USD, unit
 from tests.core.wallets.bank import open_project, open_wallet
 from tests.world import World
@@ -79,6 +79,31 @@ async def test_a_wallet_that_has_enough_pays_all_of_it_at_once(world: World) -> 
 
     assert (invoice.state, invoice.figures.due) == (State.PAID, 0)
     assert await held(world, project, wallet) == "380.00"
+    assert await found(world) == []
+
+
+async def test_of_ten_invoices_that_race_for_one_wallet_it_pays_no_more_than_it_has(
+    world: World,
+) -> None:
+    await open_office(world)
+    project = await open_project(world)
+    wallet = await open_wallet(world, project, "300.00")
+    seat = line("seat", "100.00")
+    drafts = [await draw_up(world, f"r{n}", seat, project_id=project) for n in range(10)]
+
+    async def one(draft: Invoice) -> int:
+        async with unit(world, project) as work:
+            issued = await invoicing.finalize(work, draft.id, wallet_ids=[wallet])
+            return issued.figures.applied
+
+    applied = await asyncio.gather(*(one(each) for each in drafts))
+
+    # Who found the wallet emptied since it was looked at is owed the whole of it.
+    assert set(applied) <= {0, 6000, 12000}
+    left = Money(30000 - sum(applied), USD).decimal
+    assert await held(world, project, wallet) == left
+    assert (await books(world, project))["receivable"] == Money(120000 - sum(applied), USD).decimal
+    assert sum(applied) >= 24000
     assert await found(world) == []
 
 
