@@ -67,14 +67,22 @@ async def draft(work: Work, bill: Bill) -> Invoice:
 
 
 async def revise(
-    work: Work, invoice_id: str, *, version: int | None, lines: Sequence[Line], memo: str | None
+    work: Work,
+    invoice_id: str,
+    *,
+    version: int | None,
+    lines: Sequence[Line],
+    **other: Any,
 ) -> Invoice:
-    """Give a draft other lines. Raises InvoiceNotInState for what was issued."""
+    """Give a draft other lines, and another `memo` or other `discounts` where they are named.
+
+    Raises InvoiceNotInState for what was issued.
+    """
     before = await finding.find(work, invoice_id, lock=True, version=version)
     if before.state is not State.DRAFT:
         raise InvoiceNotInState(invoice_id, str(before.state), "update", str(State.DRAFT))
     _require_currency(before.asset, lines)
-    after = replace(before, lines=named(work, lines), memo=memo)
+    after = replace(before, lines=named(work, lines), **other)
     return await keep(work, before, after, events.UPDATED)
 
 

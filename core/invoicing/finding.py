@@ -39,9 +39,11 @@ async def find(
 
 
 async def by_reference(work: Work, reference: str) -> Invoice | None:
-    """Return the project's invoice that bills this, or None."""
+    """Return the project's invoice that bills this and is not void, or None."""
     i = tables.invoices.c
-    this = select(tables.invoices).where(i.project_id == work.project_id, i.reference == reference)
+    this = select(tables.invoices).where(
+        i.project_id == work.project_id, i.reference == reference, i.state != str(State.VOID)
+    )
     row = (await work.execute(this)).first()
     return invoice_of(row) if row else None
 

@@ -1,5 +1,7 @@
 """What a caller can do with invoices: operators draw up and issue, projects see what they owe."""
 
+from typing import Any
+
 from core import bills, coupons, projects, wallets
 from core.bills import Line, LineKind, State, Wanted
 from core.db import paging
@@ -60,11 +62,7 @@ async def create_invoice(work: Work, request: CreateInvoice) -> InvoiceView:
     again are answered with the first.
     """
     asset = Asset.parse(request.currency)
-    discounts = []
-    if request.use_discounts:
-        discounts = await coupons.active(
-            work, work.project_id, currency=asset, reference=request.reference
-        )
+    discounts = await _discounts(work, asset, request.reference) if request.use_discounts else []
     bill = changing.Bill(
         reference=request.reference,
         asset=asset,
@@ -89,8 +87,14 @@ async def update_invoice(work: Work, request: UpdateInvoice) -> InvoiceView:
     """Give a draft other lines. Platform operators only. What was issued is never changed."""
     draft = await finding.find(work, request.invoice_id)
     lines = _lines(request.lines, draft.asset)
+    other: dict[str, Any] = {}
+    if "memo" in request.model_fields_set:
+        other["memo"] = request.memo
+    if request.use_discounts is not None:
+        found = await _discounts(work, draft.asset, draft.reference)
+        other["discounts"] = found if request.use_discounts else ()
     changed = await changing.revise(
-        work, request.invoice_id, version=request.version, lines=lines, memo=request.memo
+        work, request.invoice_id, version=request.version, lines=lines, **other
     )
     return await showing.view(work, changed)
 
@@ -253,6 +257,11 @@ async def pay_invoice(work: Work, request: PayInvoice) -> InvoiceView:
     )
     paid = await settling.settle(work, request.invoice_id, received, version=request.version)
     return await showing.view(work, paid)
+
+
+async def _discounts(work: Work, asset: Asset, reference: str) -> list[coupons.Discount]:
+    """Return what is taken off the project's next bill in this currency, or off this one."""
+    return await coupons.active(work, work.project_id, currency=asset, reference=reference)
 
 
 def _lines(forms: list[LineForm], asset: Asset) -> list[Line]:

@@ -72,7 +72,8 @@ class NamedInvoice(ProjectRequest):
 
 class UpdateInvoice(NamedInvoice):
     lines: Lines = Field(description="All of them, instead of those before.")
-    memo: Memo | None = None
+    memo: Memo | None = Field(None, description="Left out: as it was.")
+    use_discounts: bool | None = Field(None, description="Left out: as they were.")
     version: Version | None = Field(None, description=EXPECTED)
 
 

@@ -72,8 +72,14 @@ invoices = Table(
         "state <> 'paid' or total - credited = applied + paid - returned - given",
         name="of_what_is_paid_nothing_is_due",
     ),
-    # One thing is billed once, whoever bills it again.
-    Index("ix_invoicing_invoices_reference", "project_id", "reference", unique=True),
+    # One thing is billed once, whoever bills it again; anew, where that was void.
+    index_where(
+        "ix_invoicing_invoices_reference",
+        "project_id",
+        "reference",
+        where="state <> 'void'",
+        unique=True,
+    ),
     index_where("ix_invoicing_invoices_open", "due_at", where="state = 'open'"),
 )
 

@@ -129,6 +129,8 @@ def _invoices() -> None:
         "invoicing_invoices",
         ["project_id", "reference"],
         unique=True,
+        postgresql_where=sa.text("state <> 'void'"),
+        sqlite_where=sa.text("state <> 'void'"),
     )
 
 

@@ -107,6 +107,18 @@ async def test_the_same_bill_again_is_the_same_invoice_and_another_is_refused(
     assert refused.value.facts == {"reference": "one", "invoice_id": first.id}
 
 
+async def test_what_is_void_may_be_billed_anew(world: World) -> None:
+    await open_office(world)
+    wrong = await issue(world, "one")
+    async with unit(world) as work:
+        await invoicing.void(work, wrong.id)
+    right = await issue(world, "one", line("seat", "90.00"))
+
+    assert (right.number, right.figures.total) == ("INV-2026-000002", 10800)
+    assert await balances(world) == {"receivable": "108.00", "revenue": "90.00", "tax": "18.00"}
+    assert await found(world) == []
+
+
 async def test_it_is_issued_once(world: World) -> None:
     await open_office(world)
     invoice = await issue(world, "one")

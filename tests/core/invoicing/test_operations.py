@@ -221,6 +221,26 @@ async def test_details_are_changed_by_name_and_the_rest_stays(world: World) -> N
     assert (gone["name"], gone["vat_id"]) == ("Ada", None)
 
 
+async def test_a_discount_that_was_removed_is_not_taken_off_and_says_so(world: World) -> None:
+    project = await open_shop(world)
+    coupon = {"coupon_key": "half", "name": "Half", "kind": "percent", "percent": "50"}
+    await must(world, "create_coupon", OPERATOR, **coupon)
+    code = await must(world, "create_promotion_code", OPERATOR, coupon_key="half")
+    owner = agent(Role.OWNER, project)
+    discount = await must(world, "redeem_promotion_code", owner, code=code["code"])
+    draft = await draw_up(world, project, use_discounts=True, memo="Welcome")
+    here = {"project_id": project}
+    await must(world, "remove_discount", OPERATOR, **here, discount_id=discount["id"])
+    one = here | {"invoice_id": draft["id"]}
+    refused = await refusal(world, "finalize_invoice", OPERATOR, **one)
+    changed = await must(world, "update_invoice", OPERATOR, **one, lines=LINES, use_discounts=False)
+    issued = await must(world, "finalize_invoice", OPERATOR, **one)
+
+    assert refused.code == "discount_not_active"
+    assert (changed["discount"], changed["memo"]) == ("0.00", "Welcome")
+    assert (issued["number"], issued["total"]) == ("INV-2026-000001", "119.00")
+
+
 async def test_a_discount_comes_off_one_invoice_and_is_used_up_by_it(world: World) -> None:
     project = await open_shop(world)
     coupon = {"coupon_key": "half", "name": "Half", "kind": "percent", "percent": "50"}
