@@ -4,8 +4,18 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, DateTime, Index, LargeBinary, MetaData, Uuid, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Index,
+    LargeBinary,
+    MetaData,
+    Uuid,
+    func,
+    literal_column,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -80,6 +90,18 @@ def index_where(name: str, *columns: str, where: str, unique: bool = False) -> I
     """Index only the rows that this holds for, spelled so that both databases understand it."""
     only = text(where)
     return Index(name, *columns, unique=unique, postgresql_where=only, sqlite_where=only)
+
+
+def never_overlapping(name: str, *columns: str, starts: str, ends: str) -> ExcludeConstraint:
+    """Refuse two rows that are equal in these columns and whose times overlap.
+
+    `ends` is empty for what goes on. Only where the database has such constraints: have a unique
+    index of those that go on beside it, which holds everywhere.
+    """
+    equal = [(column, "=") for column in columns]
+    span = func.tstzrange(literal_column(starts), literal_column(ends))
+    rule = ExcludeConstraint(*equal, (span, "&&"), name=name, using="gist")
+    return rule.ddl_if(dialect="postgresql")
 
 
 def changing(*columns: str) -> dict[str, Any]:

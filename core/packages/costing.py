@@ -6,16 +6,13 @@ shared out by largest remainder, so that the parts always add up to the total.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Context, Decimal
+from decimal import Decimal
 
 from core import pricing
-from core.kernel.money import LARGEST, Asset, Money
+from core.kernel.money import Asset, Money
 from core.kernel.rounding import shares, to_units
 from core.packages.choosing import Choice, Chosen
 from core.packages.model import Package, Prices
-
-_EXACT = Context(prec=60)
-_PER_HUNDRED = -2
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +43,12 @@ class Cost:
 def cost(choice: Choice, book_key: str, asset: Asset, count: int = 1) -> Cost:
     """Say what so many packages of this choice cost by a price book of the package's.
 
-    Raises a pricing.UsageRefused where a price says nothing of so many, or the sum is too large.
+    Raises a pricing.UsageRefused where a price says nothing of so many.
     """
     alone = [_alone(each, book_key, asset, count) for each in choice.parts]
     if choice.package.terms.prices is None:
-        made = _sum(choice, alone, book_key, count)
-    else:
-        made = _own(choice, alone, _rate(choice.package.terms.prices, book_key, count, asset))
-    # Each part can be counted, and yet their sum may not.
-    if made.discount.amount + made.total.amount > LARGEST:
-        raise pricing.AmountTooLarge("quantity", str(asset))
-    return made
+        return _sum(choice, alone, book_key, count)
+    return _own(choice, alone, _rate(choice.package.terms.prices, book_key, count, asset))
 
 
 def _sum(choice: Choice, alone: list[PartCost], book_key: str, count: int) -> Cost:
@@ -76,7 +68,8 @@ def _discount(package: Package, book_key: str, subtotal: int, count: int) -> int
     """Return what is off the sum, in whole units: never more than there is."""
     terms = package.terms
     if terms.discount_percent is not None:
-        return to_units(_EXACT.multiply(Decimal(subtotal), terms.discount_percent), _PER_HUNDRED)
+        exact = Decimal(subtotal) * terms.discount_percent / 100
+        return to_units(exact, 0)
     if terms.discount_amounts is not None:
         return min(subtotal, terms.discount_amounts[book_key].amount * count)
     return 0

@@ -107,15 +107,11 @@ async def record_pricing_facts(work: Work, request: SetPricingFacts) -> PricingF
     """
     # As the platform, not within the project, whose own people read the trail of what is.
     about = work.within(await projects.find_project(work, request.project_id, None))
-    # First: what is left out stays as those who said something at the same time have left it.
-    await projects.lock_project(about)
     sent, before = request.model_fields_set, await facts_kept.facts_of(about)
     told: dict[str, Any] = {"country": before.country, "region": before.region}
     told |= {name: getattr(request, name) for name in ("country", "region") if name in sent}
     if told["country"] is not None and told["country"] not in countries():
         raise invalid("country", "must be a country of ISO 3166-1, as in DE or US")
-    if request.region is not None and request.region[:2] not in countries():
-        raise invalid("region", "must be a region of ISO 3166-2, as in US-CA or DE-BY")
     segments = frozenset(request.segments or ()) if "segments" in sent else before.segments
     values = before.properties
     if "properties" in sent:

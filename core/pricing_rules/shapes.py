@@ -59,9 +59,7 @@ class UpdatePricingRule(Request):
     when: dict[str, Any] | None = Field(None, description="As in create_pricing_rule. Or null.")
     adjust: dict[str, Any] | None = Field(None, description="As in create_pricing_rule.")
     stops: bool | None = None
-    effective_at: When | None = Field(
-        None, description="Since when; left out, now, or when the newest version is to begin."
-    )
+    effective_at: When | None = Field(None, description="Since when; left out, now.")
     ends_at: When | None = Field(None, description="Null for no end.")
 
 

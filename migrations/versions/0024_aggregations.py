@@ -35,8 +35,11 @@ def _change_postgres() -> None:
     op.drop_constraint(KNOWN, METERS, type_="check")
     op.create_check_constraint(KNOWN, METERS, AGGREGATIONS)
     op.create_check_constraint(OF_A_WINDOW, METERS, ONE_WINDOW)
-    # The months give it up with the whole: what is attached has no constraints of its own.
     op.drop_constraint(NEVER_NEGATIVE, EVENTS, type_="check")
+    # A month was made with the constraint as its own, and keeps it when the whole gives it up.
+    months = "select inhrelid::regclass::text from pg_inherits where inhparent = :whole ::regclass"
+    for month in op.get_bind().scalars(sa.text(months), {"whole": EVENTS}).all():
+        op.execute(f"alter table {month} drop constraint if exists {NEVER_NEGATIVE}")
 
 
 def _change_sqlite() -> None:

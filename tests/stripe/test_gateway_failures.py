@@ -5,7 +5,6 @@ import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -25,7 +24,6 @@ from core.payments import (
     ProviderObjectMissing,
     ProviderRefused,
     ProviderUnavailable,
-    Window,
 )
 from mcp_server.adapters.stripe import StripeGateway, open_gateway
 from mcp_server.adapters.stripe.wire import open_http
@@ -376,49 +374,3 @@ async def test_a_redirect_is_not_followed(line: Line) -> None:
     await line.fails(line.save())
 
     assert {each.path for each in line.stub.asked} == {"/v1/customers"}
-
-
-async def test_a_page_without_anything_on_it_ends_a_list_whatever_it_promises(line: Line) -> None:
-    told = {"object": "list", "url": "/v1/refunds", "has_more": True, "data": []}
-    line.stub.will(Answer(body=json.dumps(told).encode()))
-
-    today = Window(start=datetime(2026, 11, 20, tzinfo=UTC), end=datetime(2026, 11, 21, tzinfo=UTC))
-
-    assert [each async for each in line.gateway.refunds_in(today)] == []
-    assert len(line.stub.asked) == 1
-
-
-@pytest.mark.parametrize("key", ["", "k" * 256])
-async def test_a_key_that_stripe_would_cut_or_not_take_is_a_bug_and_not_sent(
-    line: Line, key: str
-) -> None:
-    with pytest.raises(ValueError, match="1 to 255 characters"):
-        await line.save(key)
-
-    assert line.stub.asked == []
-
-
-@pytest.mark.parametrize("said", ["soon", "-5"])
-async def test_a_time_to_wait_that_makes_no_sense_is_none(
-    line: Line, waits: list[float], said: str
-) -> None:
-    line.stub.will(refused(429, {"Retry-After": said}), CUSTOMER)
-
-    assert (await line.save()).id == "cus_1"
-    assert 0.5 <= waits[0] <= 1.0
-
-
-async def test_a_probe_that_is_cancelled_leaves_the_next_one_to_ask(line: Line) -> None:
-    circuit = line.gateway.circuits["api"]
-    circuit.failures_max, circuit.pause_seconds = 1, 0.05
-    line.stub.will(RUBBISH)
-    await line.fails(line.save())
-    await asyncio.sleep(0.08)
-    line.stub.will(HANGING)
-    probe = asyncio.create_task(line.save())
-    await line.stub.hung.wait()
-    probe.cancel()
-    await asyncio.gather(probe, return_exceptions=True)
-
-    line.stub.will(CUSTOMER)
-    assert (await line.save()).id == "cus_1"

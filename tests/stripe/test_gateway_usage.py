@@ -165,11 +165,3 @@ def test_the_wire_is_httpx2_and_follows_no_redirect() -> None:
 
     assert isinstance(http, httpx2.AsyncClient)
     assert http.follow_redirects is False
-
-
-async def test_nothing_and_too_much_are_not_streamed(stub: Stub, gateway: StripeGateway) -> None:
-    await gateway.stream_usage([])
-    with pytest.raises(ValueError, match="at most 100 events"):
-        await gateway.stream_usage([USAGE] * 101)
-
-    assert stub.asked == []

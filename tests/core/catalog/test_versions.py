@@ -9,9 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from core import catalog, pricing
 from core.catalog import tables
-from core.kernel.errors import EngineError
-from core.metering import meters
-from tests.core.catalog.shop import CALLS, EACH, FEE, FLAT, PRO, SEATS, Shop, feature, meter
+from tests.core.catalog.shop import CALLS, EACH, FEE, FLAT, PRO, SEATS, Shop
 from tests.world import OPERATOR, START, World
 
 pytestmark = pytest.mark.anyio
@@ -107,14 +105,3 @@ async def test_what_is_unpriced_is_named_by_its_path(world: World) -> None:
     ]
     with pytest.raises(catalog.PlanVersionNotFound):
         await shop.on_sale()
-
-
-@pytest.mark.parametrize("aggregation", ["average", "weighted_sum"])
-async def test_no_quota_is_counted_by_a_meter_of_which_nothing_is_used_up(
-    world: World, aggregation: str
-) -> None:
-    await Shop.open(world)
-    async with world.database.begin(OPERATOR) as work:
-        await meters.create(work, meter(work, "disk", aggregation))
-        with pytest.raises(EngineError, match=f"nothing is used up of the {aggregation}"):
-            await catalog.create_feature(work, feature(work, "room", "quota", "disk"))

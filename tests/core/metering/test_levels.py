@@ -225,8 +225,7 @@ async def test_windows_are_aggregated_one_by_one_and_nothing_is_zero(shop: Shop)
 async def test_single_quantities_come_in_the_order_in_which_they_occurred(shop: Shop) -> None:
     await changed(shop, "hours", ("18T12:00", "3"), ("18T08:00", "1.25"), ("19T00:00", "9"))
     await shop.project(compose("prj", 7))
-    other = use("x", "hours", occurred_at="2026-11-18T09:00:00Z")
-    await shop.record(other, caller=agent(project_id=compose("prj", 7)))
+    await shop.record(use("x", "hours"), caller=agent(project_id=compose("prj", 7)))
 
     async with shop.world.database.read(OPERATOR) as work:
         found = await metering.transactions(work, PROJECT, "hours", day(18))

@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 
-from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from core.kernel.money import Asset, Money
@@ -70,10 +70,8 @@ def cuts(draw: st.DrawFn, most: int = 4) -> tuple[BillingPeriod, list[datetime]]
 
 @st.composite
 def plans(draw: st.DrawFn, interval: Interval, asset: Asset) -> Terms:
-    items = dict(
-        zip(draw(st.permutations("abc")), draw(st.lists(FIGURES, max_size=3)), strict=False)
-    )
-    percents = st.integers(0, 10_000).map(lambda n: Decimal(n).scaleb(-2))
+    items = draw(st.dictionaries(st.sampled_from("abcd"), FIGURES, max_size=4))
+    percents = st.decimals(0, 100, places=2)
     off = st.one_of(st.builds(PercentOff, percents), st.builds(AmountOff, FIGURES))
     return Terms(
         asset=asset,
@@ -85,8 +83,6 @@ def plans(draw: st.DrawFn, interval: Interval, asset: Asset) -> Terms:
     )
 
 
-# Drawing plans takes longer than asking about them, and longest where machines are busy.
-unhurried = settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 ASSETS = st.sampled_from([Asset("JPY", 0), Asset("USD", 2), Asset("USD", 6)])
 
 
@@ -171,7 +167,6 @@ def test_a_total_that_is_split_by_time_keeps_every_unit(
         assert abs(part.amount - exact) < 1
 
 
-@unhurried
 @given(st.data(), cuts(1), POLICIES, ASSETS)
 def test_a_change_and_the_change_back_at_once_cancel_to_the_unit(
     data: st.DataObject,
@@ -196,7 +191,6 @@ def test_a_change_and_the_change_back_at_once_cancel_to_the_unit(
         assert undone.reversed() == there
 
 
-@unhurried
 @given(st.data(), cuts(), POLICIES, ASSETS)
 def test_several_changes_in_a_period_cost_the_sum_of_the_times_each_plan_ran(
     data: st.DataObject,
@@ -229,7 +223,6 @@ def test_several_changes_in_a_period_cost_the_sum_of_the_times_each_plan_ran(
     assert abs(rounded - exact * 10**asset.scale) <= count
 
 
-@unhurried
 @given(st.data(), cuts(1), POLICIES, ASSETS)
 def test_the_lines_add_up_and_none_is_off_by_a_unit(
     data: st.DataObject,
@@ -253,7 +246,6 @@ def test_the_lines_add_up_and_none_is_off_by_a_unit(
                 assert abs(exact * 10**asset.scale - amount.amount) < 1
 
 
-@unhurried
 @given(st.data(), cuts(1), POLICIES, ASSETS)
 def test_a_plan_that_ends_gives_back_what_one_that_begins_there_would_pay(
     data: st.DataObject,

@@ -1,0 +1,117 @@
+"""Why a subscription is refused, or a change of one. Nothing was changed then."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.kernel.errors import EngineError, Kind
+
+
+@dataclass(eq=False)
+class SubscriptionNotFound(EngineError):
+    """There is no subscription {subscription_id}. Call list_subscriptions to see them."""
+
+    code = "subscription_not_found"
+    kind = Kind.NOT_FOUND
+    subscription_id: str
+
+
+@dataclass(eq=False)
+class AlreadySubscribed(EngineError):
+    """The project has a subscription of {product_key} already. Change that one with change_plan."""
+
+    code = "already_subscribed"
+    kind = Kind.CONFLICT
+    product_key: str
+    subscription_id: str | None
+    """The one it has; null when it was made this very moment."""
+
+
+@dataclass(eq=False)
+class SubscriptionChanged(EngineError):
+    """{subscription_id} is at revision {revision}: somebody changed it since you read it.
+
+    Read it with get_subscription, and ask again with its revision.
+    """
+
+    code = "subscription_changed"
+    kind = Kind.CONFLICT
+    subscription_id: str
+    revision: int
+
+
+@dataclass(eq=False)
+class NotInState(EngineError):
+    """{subscription_id} is {state}. It can {verb} only from: {allowed}."""
+
+    code = "subscription_not_in_state"
+    kind = Kind.REFUSED
+    subscription_id: str
+    state: str
+    verb: str
+    allowed: list[str]
+
+    def __str__(self) -> str:
+        allowed = ", ".join(self.allowed)
+        return f"{self.subscription_id} is {self.state}. To {self.verb} it must be: {allowed}."
+
+
+@dataclass(eq=False)
+class CancellationScheduled(EngineError):
+    """{subscription_id} ends at {ends_at} already. Call reactivate_subscription to keep it."""
+
+    code = "cancellation_scheduled"
+    kind = Kind.CONFLICT
+    subscription_id: str
+    ends_at: datetime
+
+
+@dataclass(eq=False)
+class NothingChanges(EngineError):
+    """{subscription_id} has this plan in this quantity already, and nothing else is set."""
+
+    code = "nothing_changes"
+    kind = Kind.REFUSED
+    subscription_id: str
+
+
+@dataclass(eq=False)
+class PlanOfAnotherProduct(EngineError):
+    """{plan_key} is a plan of {product_key}, and the subscription one of {subscribed}.
+
+    Create a subscription of that product instead.
+    """
+
+    code = "plan_of_another_product"
+    kind = Kind.REFUSED
+    plan_key: str
+    product_key: str
+    subscribed: str
+
+
+@dataclass(eq=False)
+class QuantityForNothing(EngineError):
+    """{field} names no recurring item of {plan_key}. It has: {items}."""
+
+    code = "quantity_for_nothing"
+    kind = Kind.INVALID
+    field: str
+    plan_key: str
+    items: list[str]
+
+
+@dataclass(eq=False)
+class MethodRequired(EngineError):
+    """The trial needs a way to pay. Keep one with create_payment_method_setup, and ask again."""
+
+    code = "payment_method_required"
+    kind = Kind.REFUSED
+    plan_key: str
+
+
+@dataclass(eq=False)
+class PaymentOutstanding(EngineError):
+    """{subscription_id} has bills that nobody paid. Pay them, and it goes on by itself."""
+
+    code = "payment_outstanding"
+    kind = Kind.REFUSED
+    subscription_id: str
