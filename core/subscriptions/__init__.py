@@ -1,1 +1,52 @@
 """Subscriptions: who pays for which plan, from when to when. See README.md."""
+
+from core.subscriptions.billing import Billed, BillNotFound, of_subscription
+from core.subscriptions.changing import (
+    Ending,
+    Other,
+    cancel,
+    change,
+    pause,
+    propose_change,
+    reactivate,
+    resume,
+)
+from core.subscriptions.creating import Wanted, create, propose
+from core.subscriptions.keeping import find
+from core.subscriptions.model import AtTrialEnd, Choice, Subscription
+from core.subscriptions.paying import failed, paid, suspend
+from core.subscriptions.renewing import SCHEDULES, renew_subscriptions, step
+from core.subscriptions.states import State, Verb
+
+PROTECTED = ("subscriptions_history",)
+"""How each came to be what it is, is never changed."""
+
+__all__ = [
+    "PROTECTED",
+    "SCHEDULES",
+    "AtTrialEnd",
+    "BillNotFound",
+    "Billed",
+    "Choice",
+    "Ending",
+    "Other",
+    "State",
+    "Subscription",
+    "Verb",
+    "Wanted",
+    "cancel",
+    "change",
+    "create",
+    "failed",
+    "find",
+    "of_subscription",
+    "paid",
+    "pause",
+    "propose",
+    "propose_change",
+    "reactivate",
+    "renew_subscriptions",
+    "resume",
+    "step",
+    "suspend",
+]

@@ -261,7 +261,7 @@ def reactivate(before: Subscription, priced: Priced, at: datetime) -> Decided:
     if before.cancel_at is not None and before.state in states.LIVE:
         after = moved(before, Verb.SCHEDULE, at, cancel_at=None)
         return Decided(after=after, verb=Verb.SCHEDULE, told={"ends_at": None})
-    after = moved(before, Verb.REACTIVATE, at, ended_at=None, starts_at=at, trial_ends_at=None)
+    after = moved(before, Verb.REACTIVATE, at, ended_at=None, starts_at=at)
     if at < before.period_end_at:
         return Decided(after=after, verb=Verb.REACTIVATE)
     return _anew(after, priced, at, Verb.REACTIVATE)

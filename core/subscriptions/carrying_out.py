@@ -1,0 +1,46 @@
+"""Carry out what was decided about a subscription: the same few steps, whatever it was.
+
+In this order, in one unit: the row, under its revision; the history; the plan that the project
+holds; the bill, once for its period; and what a bill brings that nobody has to pay.
+"""
+
+from core import catalog, entitlements
+from core.db.work import Work
+from core.subscriptions import billing, events, granting, keeping, states
+from core.subscriptions.deciding import Decided
+from core.subscriptions.model import Subscription
+
+
+async def carry_out(work: Work, before: Subscription | None, decided: Decided) -> Subscription:
+    """Write all of it, and return what the subscription is now."""
+    after = decided.after
+    await keeping.write(work, before, decided)
+    await _hold(work, before, after)
+    await events.tell(work, before, decided)
+    if decided.bill is not None:
+        billed = await billing.keep(work, after, decided.bill)
+        if billed is not None and billed.paid_at is not None:
+            await granting.grant(work, after, billed)
+    await granting.roll_over(work, after)
+    return after
+
+
+async def _hold(work: Work, before: Subscription | None, after: Subscription) -> None:
+    """Have the project hold what it is subscribed to, for as long as it is served."""
+    served = before is not None and before.state in states.SERVED
+    if after.state in states.SERVED:
+        if served and before is not None and _same(before, after):
+            return
+        version = await catalog.version_by_id(work, after.choice.version_id)
+        await entitlements.assign(
+            work, work.project_id, version, source=after.source, anchor_at=after.anchor_at
+        )
+    elif served:
+        await entitlements.withdraw(work, work.project_id, after.product_key, source=after.source)
+
+
+def _same(before: Subscription, after: Subscription) -> bool:
+    return (before.choice.version_id, before.anchor_at) == (
+        after.choice.version_id,
+        after.anchor_at,
+    )

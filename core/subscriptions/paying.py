@@ -1,0 +1,50 @@
+"""Hear what became of a bill: for whoever collects. Each may be told again, and changes nothing."""
+
+from core import messaging
+from core.db.work import Work
+from core.subscriptions import billing, deciding, events, granting, keeping, selling
+from core.subscriptions.carrying_out import carry_out
+from core.subscriptions.model import Subscription
+from core.subscriptions.states import State
+
+
+async def paid(work: Work, bill_id: str) -> Subscription:
+    """Note that a bill of the unit's project is paid, whichever way it came to be known.
+
+    Its credits are granted once, a draft begins, and what was past due or suspended goes on when
+    nothing is owed any more.
+    """
+    billed = await billing.find(work, bill_id)
+    before = await keeping.find(work, billed.subscription_id, lock=True)
+    if not await billing.mark(work, bill_id, paid_at=work.now):
+        return before
+    await messaging.publish(work, events.PAID, before.id, billing.facts_of(billed))
+    after = await _go_on(work, before)
+    await granting.grant(work, after, billed)
+    return after
+
+
+async def _go_on(work: Work, before: Subscription) -> Subscription:
+    if before.state is State.DRAFT:
+        return await carry_out(work, before, deciding.activate(before, work.now))
+    if before.state in {State.PAST_DUE, State.SUSPENDED}:
+        if await billing.has_failed(work, before.id):
+            return before
+        priced = await selling.priced(work, before, before.choice)
+        return await carry_out(work, before, deciding.recover(before, priced, work.now))
+    return before
+
+
+async def failed(work: Work, bill_id: str) -> Subscription:
+    """Note that a payment of a bill failed: what is active is past due from then on."""
+    billed = await billing.find(work, bill_id)
+    before = await keeping.find(work, billed.subscription_id, lock=True)
+    if await billing.mark(work, bill_id, failed_at=work.now) and before.state is State.ACTIVE:
+        return await carry_out(work, before, deciding.fail(before, work.now))
+    return before
+
+
+async def suspend(work: Work, subscription_id: str) -> Subscription:
+    """Revoke access where what is owed stayed unpaid. Raises NotInState unless it is past due."""
+    before = await keeping.find(work, subscription_id, lock=True)
+    return await carry_out(work, before, deciding.suspend(before, work.now))
