@@ -76,5 +76,4 @@ CAPTURE = Flow("capture", AccountRole.WALLET, AccountRole.REVENUE)
 """Use that a hold was made for is paid for."""
 TRANSFER = Flow("transfer", AccountRole.WALLET, AccountRole.WALLET)
 """Credits move between two wallets of one project."""
-ROLLOVER = Flow("rollover", AccountRole.BREAKAGE, AccountRole.WALLET)
-"""Credits that expired are given again, because they may be used in the next period too."""
+ROLLOVER = Flow("rollover", AccountRole.BREAKAGE, AccountRole.WALLET)  # what expired, again

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, Subquery, func, select, tuple_
+from sqlalchemy import Select, Subquery, select, tuple_
 
 from core.db.work import Work
 from core.ledger import tables
-from core.ledger.batching import BREAKAGE
-from core.ledger.grants import lot_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,32 +78,6 @@ def taken(kind: str, role: str = "wallet") -> Subquery:
         .where(t.kind == kind, a.role == role)
         .subquery()
     )
-
-
-async def expired_of(work: Work, transaction_id: str) -> int:
-    """Return how much of what a transaction of this project granted has expired unused.
-
-    What expired and was not posted yet is not counted: have it posted before.
-    """
-    t, e = tables.transactions.c, tables.entries.c
-    # A grant's breakage names it; no other reference lies between these two.
-    first = f"{BREAKAGE}:{lot_id(transaction_id, 0)}:"
-    account = select(tables.grants.c.account_id).where(
-        tables.grants.c.project_id == work.project_id,
-        tables.grants.c.transaction_id == transaction_id,
-    )
-    query = (
-        select(func.coalesce(func.sum(e.amount), 0))
-        .join(tables.transactions, (t.project_id == e.project_id) & (t.id == e.transaction_id))
-        .where(
-            t.project_id == work.project_id,
-            t.kind == BREAKAGE,
-            t.reference >= first,
-            t.reference < f"{first[:-1]};",
-            e.account_id.in_(account),
-        )
-    )
-    return int((await work.execute(query)).scalar_one())
 
 
 async def known(work: Work, named: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """Subscriptions: who pays for which plan, from when to when. See README.md."""
 
+from core.lifecycles import AtTrialEnd, Choice, State, Subscription, Verb
 from core.subscriptions.billing import Billed, BillNotFound, of_subscription
 from core.subscriptions.changing import (
     Ending,
@@ -13,10 +14,8 @@ from core.subscriptions.changing import (
 )
 from core.subscriptions.creating import Wanted, create, propose
 from core.subscriptions.keeping import find
-from core.subscriptions.model import AtTrialEnd, Choice, Subscription
 from core.subscriptions.paying import failed, paid, suspend
 from core.subscriptions.renewing import SCHEDULES, renew_subscriptions, step
-from core.subscriptions.states import State, Verb
 
 PROTECTED = ("subscriptions_history",)
 """How each came to be what it is, is never changed."""

@@ -16,9 +16,8 @@ from core.db.upsert import insert_if_absent
 from core.db.work import Work
 from core.kernel.errors import EngineError, Kind
 from core.kernel.money import Asset, Money
+from core.lifecycles import Bill, Subscription, write_lines
 from core.subscriptions import events, tables
-from core.subscriptions.bills import Bill, write_lines
-from core.subscriptions.model import Subscription
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,10 @@ In this order, in one unit: the row, under its revision; the history; the plan t
 holds; the bill, once for its period; and what a bill brings that nobody has to pay.
 """
 
-from core import catalog, entitlements
+from core import catalog, entitlements, lifecycles
 from core.db.work import Work
-from core.subscriptions import billing, events, granting, keeping, states
-from core.subscriptions.deciding import Decided
-from core.subscriptions.model import Subscription
+from core.lifecycles import Decided, Subscription
+from core.subscriptions import billing, events, granting, keeping
 
 
 async def carry_out(work: Work, before: Subscription | None, decided: Decided) -> Subscription:
@@ -27,8 +26,8 @@ async def carry_out(work: Work, before: Subscription | None, decided: Decided) -
 
 async def _hold(work: Work, before: Subscription | None, after: Subscription) -> None:
     """Have the project hold what it is subscribed to, for as long as it is served."""
-    served = before is not None and before.state in states.SERVED
-    if after.state in states.SERVED:
+    served = before is not None and before.state in lifecycles.SERVED
+    if after.state in lifecycles.SERVED:
         if served and before is not None and _same(before, after):
             return
         version = await catalog.version_by_id(work, after.choice.version_id)

@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from core import catalog, projects
+from core import catalog, lifecycles, projects
 from core.db.work import Work
+from core.lifecycles import Change, Decided, End, Subscription, When
 from core.proration import Behaviour
-from core.subscriptions import deciding, keeping, selling, states
+from core.subscriptions import keeping, selling
 from core.subscriptions.carrying_out import carry_out
-from core.subscriptions.deciding import Change, Decided, End, When
 from core.subscriptions.errors import AlreadySubscribed, PlanOfAnotherProduct
-from core.subscriptions.model import Subscription
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +43,7 @@ async def propose_change(work: Work, before: Subscription, other: Other) -> Deci
     to = await selling.choose_for(work, before, version, quantities)
     await selling.wallet_for(work, version, None)
     how = Change(at=work.now, when=other.when, behaviour=other.behaviour)
-    return deciding.change(before, old, to, how)
+    return lifecycles.change(before, old, to, how)
 
 
 async def change(
@@ -69,11 +68,11 @@ async def cancel(
     if how.at_once:
         sold = await selling.sold(work, before.choice, before.asset)
         end = End(at=work.now, credit=how.credit, why=how.why)
-        return await carry_out(work, before, deciding.cancel(before, sold, end))
-    if before.state not in states.SERVED:
+        return await carry_out(work, before, lifecycles.cancel(before, sold, end))
+    if before.state not in lifecycles.SERVED:
         # Nothing goes on until a period ends: a draft or a pause can only be ended at once.
-        states.after(before.state, states.Verb.SCHEDULE, before.id)
-    return await carry_out(work, before, deciding.cancel_at_end(before, work.now, how.why))
+        lifecycles.after(before.state, lifecycles.Verb.SCHEDULE, before.id)
+    return await carry_out(work, before, lifecycles.cancel_at_end(before, work.now, how.why))
 
 
 async def pause(
@@ -85,12 +84,12 @@ async def pause(
     revision: int | None = None,
 ) -> Subscription:
     before = await keeping.find(work, subscription_id, lock=True, revision=revision)
-    return await carry_out(work, before, deciding.pause(before, work.now, resumes_at, why))
+    return await carry_out(work, before, lifecycles.pause(before, work.now, resumes_at, why))
 
 
 async def resume(work: Work, subscription_id: str, *, revision: int | None = None) -> Subscription:
     before = await keeping.find(work, subscription_id, lock=True, revision=revision)
-    return await carry_out(work, before, deciding.resume(before, work.now))
+    return await carry_out(work, before, lifecycles.resume(before, work.now))
 
 
 async def reactivate(
@@ -105,10 +104,10 @@ async def reactivate(
     await projects.lock_project(work)
     before = await keeping.find(work, subscription_id, lock=True, revision=revision)
     priced = await selling.priced(work, before, before.choice)
-    if before.state in states.ENDED:
+    if before.state in lifecycles.ENDED:
         other = await keeping.live(work, before.product_key)
         if other is not None:
             raise AlreadySubscribed(before.product_key, other.id)
         if priced.sold.version.plan.archived_at:
             raise catalog.PlanArchived(before.choice.plan_key)
-    return await carry_out(work, before, deciding.reactivate(before, priced, work.now))
+    return await carry_out(work, before, lifecycles.reactivate(before, priced, work.now))

@@ -3,17 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from core import catalog, coupons, payers, projects
+from core import catalog, coupons, lifecycles, payers, projects
 from core.db.work import Work
 from core.kernel.money import Money
+from core.lifecycles import AtTrialEnd, Decided, Sold, State, Subscription, Trial
 from core.operations.fields import money
-from core.subscriptions import deciding, keeping, selling
-from core.subscriptions.bills import Sold
+from core.subscriptions import keeping, selling
 from core.subscriptions.carrying_out import carry_out
-from core.subscriptions.deciding import Decided, Trial
 from core.subscriptions.errors import AlreadySubscribed, MethodRequired
-from core.subscriptions.model import AtTrialEnd, Subscription
-from core.subscriptions.states import State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +65,7 @@ async def propose(work: Work, wanted: Wanted) -> Proposed:
         created_at=work.now,
         updated_at=work.now,
     )
-    decided = deciding.begin(new, priced, trial=trial, when_paid=wanted.when_paid)
+    decided = lifecycles.begin(new, priced, trial=trial, when_paid=wanted.when_paid)
     return Proposed(decided, longer)
 
 
@@ -82,7 +79,7 @@ async def create(work: Work, wanted: Wanted) -> Subscription:
     if other is not None:
         if other.state is not State.DRAFT:
             raise AlreadySubscribed(new.product_key, other.id)
-        instead = deciding.expire(other, work.now, "another one was created instead")
+        instead = lifecycles.expire(other, work.now, "another one was created instead")
         await carry_out(work, other, instead)
     for each in proposed.longer:
         await coupons.consume(work, each.id, period=f"{new.id}:trial")

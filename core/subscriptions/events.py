@@ -4,9 +4,7 @@ from typing import Any
 
 from core import audit, messaging
 from core.db.work import Work
-from core.subscriptions.deciding import Decided
-from core.subscriptions.model import Subscription
-from core.subscriptions.states import Verb
+from core.lifecycles import Decided, Subscription, Verb
 
 BILLED = "subscription.billed"
 PAID = "subscription.paid"

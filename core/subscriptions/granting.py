@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from core import catalog, ledger, wallets
 from core.db.upsert import insert_if_absent
 from core.db.work import Work
 from core.kernel.money import Asset, Money
+from core.lifecycles import Subscription
 from core.subscriptions import tables
 from core.subscriptions.billing import Billed
-from core.subscriptions.model import Subscription
 
 SOURCE = "subscription"
 PRIORITY = 95
@@ -68,7 +68,7 @@ async def roll_over(work: Work, of: Subscription) -> None:
         account = ledger.wallet_account(wallet_id)
         # Only what is posted as expired is known to be left, and was not spent after all.
         await ledger.post_each(work, [ledger.Expire(work.project_id, account)])
-        left = sum([await ledger.expired_of(work, row.transaction_id) for row in rows])
+        left = sum([await _unused(work, row.transaction_id) for row in rows])
         newest = rows[-1]
         amount = Money(min(left, newest.rollover_max), Asset.parse(asset))
         await _looked_at(work, of, rows)
@@ -145,6 +145,19 @@ async def _expired(work: Work, of: Subscription) -> list[Any]:
         c.rollover_max > 0,
     )
     return list(await work.execute(query.order_by(c.expires_at, c.transaction_id)))
+
+
+async def _unused(work: Work, transaction_id: str) -> int:
+    """Return how much of what a transaction granted has expired and was posted as such."""
+    gone = ledger.taken("breakage").c
+    # The reference of a grant's breakage names it; no other lies between these two.
+    named = f"breakage:{ledger.lot_id(transaction_id, 0)}"
+    query = select(func.coalesce(func.sum(gone.amount), 0)).where(
+        gone.project_id == work.project_id,
+        gone.reference > f"{named}:",
+        gone.reference < f"{named};",
+    )
+    return int((await work.execute(query)).scalar_one())
 
 
 async def _looked_at(work: Work, of: Subscription, rows: Sequence[Any]) -> None:

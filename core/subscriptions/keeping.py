@@ -8,22 +8,18 @@ from sqlalchemy import insert, select, update
 from core.db.upsert import insert_if_absent
 from core.db.work import Work
 from core.kernel.money import Asset
-from core.proration import Interval, Unit
-from core.subscriptions import tables
-from core.subscriptions.deciding import Decided
-from core.subscriptions.errors import (
-    AlreadySubscribed,
-    SubscriptionChanged,
-    SubscriptionNotFound,
-)
-from core.subscriptions.model import (
+from core.lifecycles import (
     AtTrialEnd,
     Choice,
+    Decided,
+    State,
     Subscription,
     read_discounts,
     write_discounts,
 )
-from core.subscriptions.states import State
+from core.proration import Interval, Unit
+from core.subscriptions import tables
+from core.subscriptions.errors import AlreadySubscribed, SubscriptionChanged, SubscriptionNotFound
 
 BY_MAX = 160
 _PLAIN = (

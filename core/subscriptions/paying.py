@@ -1,11 +1,10 @@
 """Hear what became of a bill: for whoever collects. Each may be told again, and changes nothing."""
 
-from core import messaging
+from core import lifecycles, messaging
 from core.db.work import Work
-from core.subscriptions import billing, deciding, events, granting, keeping, selling
+from core.lifecycles import State, Subscription
+from core.subscriptions import billing, events, granting, keeping, selling
 from core.subscriptions.carrying_out import carry_out
-from core.subscriptions.model import Subscription
-from core.subscriptions.states import State
 
 
 async def paid(work: Work, bill_id: str) -> Subscription:
@@ -26,12 +25,12 @@ async def paid(work: Work, bill_id: str) -> Subscription:
 
 async def _go_on(work: Work, before: Subscription) -> Subscription:
     if before.state is State.DRAFT:
-        return await carry_out(work, before, deciding.activate(before, work.now))
+        return await carry_out(work, before, lifecycles.activate(before, work.now))
     if before.state in {State.PAST_DUE, State.SUSPENDED}:
         if await billing.has_failed(work, before.id):
             return before
         priced = await selling.priced(work, before, before.choice)
-        return await carry_out(work, before, deciding.recover(before, priced, work.now))
+        return await carry_out(work, before, lifecycles.recover(before, priced, work.now))
     return before
 
 
@@ -40,11 +39,11 @@ async def failed(work: Work, bill_id: str) -> Subscription:
     billed = await billing.find(work, bill_id)
     before = await keeping.find(work, billed.subscription_id, lock=True)
     if await billing.mark(work, bill_id, failed_at=work.now) and before.state is State.ACTIVE:
-        return await carry_out(work, before, deciding.fail(before, work.now))
+        return await carry_out(work, before, lifecycles.fail(before, work.now))
     return before
 
 
 async def suspend(work: Work, subscription_id: str) -> Subscription:
     """Revoke access where what is owed stayed unpaid. Raises NotInState unless it is past due."""
     before = await keeping.find(work, subscription_id, lock=True)
-    return await carry_out(work, before, deciding.suspend(before, work.now))
+    return await carry_out(work, before, lifecycles.suspend(before, work.now))

@@ -15,10 +15,9 @@ from core import payers
 from core.db.work import Database, Work
 from core.jobs import JobContext, LeaseLost, Schedule, job
 from core.kernel.caller import SYSTEM
+from core.lifecycles import AtTrialEnd, Due, Facts, Subscription, fall_due
 from core.subscriptions import keeping, selling, tables
 from core.subscriptions.carrying_out import carry_out
-from core.subscriptions.falling_due import Facts, fall_due
-from core.subscriptions.model import AtTrialEnd, Due, Subscription
 
 EVERY_SECONDS = 15.0
 PAGE = 200
@@ -56,7 +55,7 @@ async def due_after(database: Database, place: Place | None, limit: int = PAGE) 
         query = select(*order).where(s.next_due_at <= work.now).order_by(*order).limit(limit)
         if place is not None:
             query = query.where(tuple_(*order) > tuple_(*place))
-        return [Place(row[0], row[1], row[2]) for row in await work.execute(query)]
+        return [Place(row.next_due_at, row.project_id, row.id) for row in await work.execute(query)]
 
 
 async def _catch_up(context: JobContext, due: Place) -> None:

@@ -7,11 +7,9 @@ from core import catalog, coupons, projects, wallets
 from core.catalog import ItemKind, PlanVersion
 from core.db.work import Work
 from core.kernel.money import Asset
+from core.lifecycles import Choice, Priced, Sold, Subscription
 from core.operations.errors import invalid
-from core.subscriptions.bills import Sold
-from core.subscriptions.deciding import Priced
 from core.subscriptions.errors import QuantityForNothing
-from core.subscriptions.model import Choice, Subscription
 
 
 async def choose(

@@ -17,6 +17,7 @@ from core import (
     reconciling,
     settling,
     shelving,
+    subscriptions,
     topups,
     wallets,
 )
@@ -86,6 +87,7 @@ SCHEDULES = (
     *shelving.SCHEDULES,
     *exporting.SCHEDULES,
     *invoicing.SCHEDULES,
+    *subscriptions.SCHEDULES,
 )
 
 JOBS: tuple[Job, ...] = (

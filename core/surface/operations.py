@@ -30,6 +30,8 @@ from core.reconciling import operations as reconciling
 from core.reporting import operations as reporting
 from core.settling import operations as settling
 from core.shelving import operations as shelving
+from core.subscriptions import ending_operations as subscription_endings
+from core.subscriptions import operations as subscriptions
 from core.topups import operations as topups
 from core.wallets import operations as wallets
 
@@ -42,6 +44,8 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *moving.OPERATIONS,
     *products.OPERATIONS,
     *catalog.OPERATIONS,
+    *subscriptions.OPERATIONS,
+    *subscription_endings.OPERATIONS,
     *packs.OPERATIONS,
     *checkouts.OPERATIONS,
     *payers.OPERATIONS,

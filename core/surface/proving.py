@@ -12,6 +12,7 @@ from core import (
     printing,
     settling,
     statements,
+    subscriptions,
 )
 from core.audit import reading
 from core.db.triggers import missing_guards
@@ -29,6 +30,7 @@ PROTECTED = (
     *catalog.PROTECTED,
     *invoicing_proof.PROTECTED,
     *printing.PROTECTED,
+    *subscriptions.PROTECTED,
 )
 """Tables whose rows are inserted and never changed; a trigger on each refuses it."""
 

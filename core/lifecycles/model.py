@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from core.kernel.money import Asset
 from core.kernel.period import Period
+from core.lifecycles.states import State
 from core.proration import AmountOff, BillingPeriod, Cycle, Interval, PercentOff
-from core.subscriptions.states import State
 
 NOTICE_DAYS = 3
 """So long before a trial ends it is told."""

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from core.lifecycles import bills, deciding
+from core.lifecycles.bills import Sold
+from core.lifecycles.deciding import Decided, End, Priced, moved
+from core.lifecycles.model import AtTrialEnd, Due, Subscription
+from core.lifecycles.states import Verb
 from core.proration import Cycle
-from core.subscriptions import bills, deciding
-from core.subscriptions.bills import Sold
-from core.subscriptions.deciding import Decided, End, Priced, moved
-from core.subscriptions.model import AtTrialEnd, Due, Subscription
-from core.subscriptions.states import Verb
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

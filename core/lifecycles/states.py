@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
-from core.subscriptions.errors import NotInState
+from core.lifecycles.errors import NotInState
 
 
 class State(StrEnum):

@@ -13,16 +13,16 @@ from typing import Any
 
 from core import coupons, proration
 from core.kernel.money import Money
-from core.proration import Behaviour, Cycle, Direction, Interval, Policy, Unit
-from core.subscriptions import bills, states
-from core.subscriptions.bills import Bill, Sold
-from core.subscriptions.errors import (
+from core.lifecycles import bills, states
+from core.lifecycles.bills import Bill, Sold
+from core.lifecycles.errors import (
     CancellationScheduled,
     NothingChanges,
     PaymentOutstanding,
 )
-from core.subscriptions.model import AtTrialEnd, Choice, Subscription
-from core.subscriptions.states import State, Verb
+from core.lifecycles.model import AtTrialEnd, Choice, Subscription
+from core.lifecycles.states import State, Verb
+from core.proration import Behaviour, Cycle, Direction, Interval, Policy, Unit
 
 
 class When(StrEnum):
