@@ -124,6 +124,27 @@ CASES: dict[str, Case] = {
     ),
     "migrate_plan": about(plan_key="desk_basic", version=1),
     "get_plan_migration": about(migration_id=MIGRATION),
+    "create_subscription": here(plan_key="gym_pass", currency="USD/2", quantities={"fee": 2}),
+    "preview_subscription": here(plan_key="desk_plus", trial_days=14, trial_price="1.00"),
+    "change_plan": here(
+        subscription_id="{subscription_id}", plan_key="pro", effective="renewal", revision=1
+    ),
+    "preview_plan_change": here(
+        subscription_id="{subscription_id}", quantities={"fee": 2}, effective="now"
+    ),
+    "get_subscription": here(subscription_id="{ended_subscription_id}"),
+    "list_subscriptions": here(product_key="app", subscription_state="active"),
+    "cancel_subscription": here(
+        subscription_id="{subscription_id}",
+        effective="now",
+        credit_unused=True,
+        reason="Moving",
+    ),
+    "pause_subscription": here(
+        subscription_id="{subscription_id}", resumes_at="2027-03-01T00:00:00Z"
+    ),
+    "resume_subscription": here(subscription_id="{paused_subscription_id}"),
+    "reactivate_subscription": here(subscription_id="{ended_subscription_id}"),
     "create_product": about(product_key="studio", name="Studio"),
     "update_product": about(product_key="app", name="The app"),
     "archive_product": about(product_key="old"),

@@ -45,6 +45,7 @@ THEIRS: dict[str, Theirs] = {
     "promotion_code_id": lambda them: [them.promotion_code_id],
     "for_project_id": lambda them: [them.project_id],
     "discount_id": lambda them: [them.discount_id],
+    "subscription_id": lambda them: [them.subscription_id, them.paused_subscription_id],
     "visible_to": lambda them: [them.project_id],
     "invoice_id": lambda them: [them.invoice_id, them.draft_id],
     "document_id": lambda them: [them.invoice_id, them.draft_id],
@@ -91,6 +92,8 @@ HARMLESS = {
     ),
     *("product_key", "include_closed", "to_plan_key", "to_version", "migration_id"),
     *("amounts", "groups", "windows", "closed", "round_on", "rounding"),
+    *("trial_price", "at_trial_end", "needs_method", "begins", "effective", "proration"),
+    *("credit_unused", "resumes_at", "subscription_state"),
     *("draft", "price_book", "seats", "from_version"),
     *("entity_key", "address", "vat_id", "invoice_prefix", "credit_note_prefix", "days_due"),
     *("footer", "prices_include_tax", "round_tax_on", "tax_rules", "rates", "category"),
@@ -179,4 +182,10 @@ def _places(them: Tenant) -> list[tuple[str, ...]]:
     offered = (them.promotion_code_id, them.discount_id, them.invoice_id)
     left_at = ("2026-11-20T09:00:00+00:00", them.project_id, them.charged_event_id)
     held = (them.project_id, them.assignment_id)
-    return [*((each,) for each in (*ids, *more, *paid, *went_back, *offered)), left_at, held]
+    paying = (them.project_id, them.subscription_id)
+    return [
+        *((each,) for each in (*ids, *more, *paid, *went_back, *offered)),
+        left_at,
+        held,
+        paying,
+    ]

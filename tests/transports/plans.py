@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from core import catalog
+from core import catalog, subscriptions
 from core.kernel.caller import SYSTEM
 from core.kernel.ids import compose
 from core.moving.tables import migrations
@@ -32,10 +32,13 @@ async def open_plans(world: World) -> None:
     async with world.database.begin(SYSTEM) as work:
         for key, kind, metered in FEATURES:
             await catalog.create_feature(work, feature(work, key, kind, metered))
-        await catalog.create_product(work, product(work, "desk"))
+        for key in ("desk", "pool", "gym"):
+            await catalog.create_product(work, product(work, key))
         await catalog.create_book(work, book(work, "desk_usd", "USD/2"))
     first = await _publish(world, "desk_basic", BASIC)
     await _publish(world, "desk_plus", PLUS)
+    for key, of in (("pool_pass", "pool"), ("gym_pass", "gym"), ("app_max", "app")):
+        await _publish(world, key, (), product_key=of)
     async with world.database.begin(SYSTEM) as work:
         given = (await written(work, _items(), BASIC[:1])).entitlements
         await catalog.change_plan(work, "desk_basic", named={}, terms={"entitlements": given})
@@ -55,12 +58,33 @@ async def open_plans(world: World) -> None:
         await work.execute(insert(migrations), over)
 
 
+async def subscribe(world: World, key: str, project_id: str) -> dict[str, str]:
+    """Have three subscriptions: one that goes on, one that is paused, and one that is over."""
+    made = []
+    async with world.database.begin(SYSTEM) as work:
+        here = work.within(project_id)
+        for plan_key in ("app_max", "pool_pass", "gym_pass"):
+            one = await subscriptions.create(here, subscriptions.Wanted(plan_key=plan_key))
+            made.append(one.id)
+        await subscriptions.pause(here, made[1], why=f"{key} is away")
+        over = subscriptions.Ending(at_once=True, why=f"{key} left")
+        await subscriptions.cancel(here, made[2], over)
+    names = ("subscription_id", "paused_subscription_id", "ended_subscription_id")
+    return dict(zip(names, made, strict=True))
+
+
 async def _publish(
-    world: World, key: str, gives: Sequence[Mapping[str, Any]]
+    world: World,
+    key: str,
+    gives: Sequence[Mapping[str, Any]],
+    *,
+    product_key: str = "desk",
 ) -> catalog.PlanVersion:
     async with world.database.begin(SYSTEM) as work:
         begun = plan(work, key)
-        named = {name: getattr(begun, name) for name in begun.__slots__} | {"product_key": "desk"}
+        named = {name: getattr(begun, name) for name in begun.__slots__} | {
+            "product_key": product_key
+        }
         terms = await written(work, _items(), gives)
         await catalog.create_plan(work, catalog.Plan(**named), terms)
         return await catalog.publish(work, key)

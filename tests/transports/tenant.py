@@ -28,6 +28,7 @@ from tests import servers, stripe_events
 from tests.fakes.gateway import FakeGateway
 from tests.transports.invoices import SELLER, be_invoiced
 from tests.transports.plans import open_plans
+from tests.transports.plans import open_plans, subscribe
 from tests.world import AUDITOR, OPERATOR, START, World, agent
 
 BY_NAME = {each.name: each for each in OPERATIONS}
@@ -167,6 +168,9 @@ class Tenant:
     invoice_id: str
     """One that was issued."""
     draft_id: str
+    subscription_id: str
+    paused_subscription_id: str
+    ended_subscription_id: str
 
     def caller(self, role: Role) -> Caller:
         """An agent that acts for the person with this role, here."""
@@ -354,6 +358,8 @@ async def move_in(world: World, key: str, gateway: FakeGateway) -> Tenant:
         key_id=made["id"],
         invocation_id=calls["items"][0]["id"],
         top_up_id=top_up_id,
+        # Before anything is redeemed that would come off what is billed for them.
+        **await subscribe(world, key, project["id"]),
         **await _redeem(world, key, **here),
         **await be_invoiced(partial(ask, world), key, **here),
         assignment_id=assignment_id,
