@@ -1,10 +1,11 @@
 """Explain what a wallet was credited with, moved, or lost: grants, transfers, what expired."""
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
 
-from core import coupons, ledger
+from core import coupons, ledger, subscriptions
 from core.db.work import Work
 from core.kernel.ids import is_id
 from core.kernel.money import Money
@@ -67,6 +68,36 @@ async def explain_coupon(work: Work, booked: Booked, discount_id: str) -> Explai
     )
     is_its = redeemed.transaction_id == booked.id
     return explained if is_its else explained.but("what was redeemed names another transaction")
+
+
+async def explain_subscription(work: Work, booked: Booked, cause: str) -> Explained:
+    """Compare with what a paid bill of a subscription brings, or with what may roll over."""
+    given = await subscriptions.granted(work, booked.id)
+    plain = Explained(
+        origin="subscription", origin_id=cause, summary="Credits of a plan", expected={}
+    )
+    if given is None:
+        return plain.but(NOT_THERE)
+    rolled = given.kind == "rolled"
+    source = AccountRole.BREAKAGE if rolled else AccountRole.PROMOTIONS
+    how = "kept of the period before" if rolled else "included in a paid period"
+    explained = replace(
+        plain,
+        origin_id=given.subscription_id,
+        summary=f"{given.amount} {how}",
+        facts=told(
+            [
+                ("bill_id", given.bill_id),
+                ("amount", given.amount.decimal),
+                ("asset", str(given.amount.asset)),
+                ("expires_at", given.expires_at.isoformat() if given.expires_at else None),
+            ]
+        ),
+        expected=moved(work.project_id, (source, given.amount), (given.wallet_id, -given.amount)),
+    )
+    if not rolled and given.amount != given.billed:
+        return explained.but("the bill brings another amount")
+    return explained
 
 
 async def explain_transfer(work: Work, booked: Booked, cause: str) -> Explained:

@@ -64,6 +64,7 @@ BY_CAUSE: Mapping[str, Explain] = {
     "hold": charged.explain_capture,
     "grant": credited.explain_grant,
     "coupon": credited.explain_coupon,
+    "subscription": credited.explain_subscription,
     "transfer": credited.explain_transfer,
     "breakage": credited.explain_breakage,
     "payment": paid.explain_payment,

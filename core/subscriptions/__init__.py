@@ -13,6 +13,7 @@ from core.subscriptions.changing import (
     resume,
 )
 from core.subscriptions.creating import Wanted, create, propose
+from core.subscriptions.granting import Granted, granted
 from core.subscriptions.keeping import find
 from core.subscriptions.paying import failed, paid, suspend
 from core.subscriptions.renewing import SCHEDULES, renew_subscriptions, step
@@ -28,6 +29,7 @@ __all__ = [
     "Billed",
     "Choice",
     "Ending",
+    "Granted",
     "Other",
     "State",
     "Subscription",
@@ -38,6 +40,7 @@ __all__ = [
     "create",
     "failed",
     "find",
+    "granted",
     "of_subscription",
     "paid",
     "pause",

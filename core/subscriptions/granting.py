@@ -45,7 +45,7 @@ async def grant(work: Work, of: Subscription, billed: Billed) -> None:
         Given(
             kind=INCLUDED,
             bill_id=billed.id,
-            reference=f"credits:{billed.id}",
+            cause=f"credits:{billed.id}",
             amount=billed.credits,
             expires_at=until,
             rollover_max=most.amount if most and most.asset == billed.credits.asset else 0,
@@ -76,7 +76,7 @@ async def roll_over(work: Work, of: Subscription) -> None:
             given = Given(
                 kind=ROLLED,
                 bill_id=newest.bill_id,
-                reference=f"rolled:{newest.transaction_id}",
+                cause=f"rolled:{newest.transaction_id}",
                 amount=amount,
                 expires_at=of.period_end_at,
                 rollover_max=newest.rollover_max,
@@ -88,8 +88,8 @@ async def roll_over(work: Work, of: Subscription) -> None:
 class Given:
     kind: str
     bill_id: str
-    reference: str
-    """Of the transaction: booked once for ever."""
+    cause: str
+    """Names the transaction, which is booked once for ever."""
     amount: Money
     expires_at: datetime | None
     rollover_max: int
@@ -104,7 +104,7 @@ async def _grant(work: Work, of: Subscription, given: Given, wallet_id: str | No
     drawn = flow.draw(
         work,
         given.amount,
-        reference=f"subscription:{given.reference}",
+        reference=f"subscription:{given.cause}",
         target=wallet_id,
         memo=f"Plan {of.choice.plan_key}",
         terms=terms,
@@ -165,3 +165,40 @@ async def _looked_at(work: Work, of: Subscription, rows: Sequence[Any]) -> None:
     these = c.transaction_id.in_([row.transaction_id for row in rows])
     mine = c.project_id == work.project_id, c.subscription_id == of.id, these
     await work.execute(update(tables.credits).where(*mine).values(rolled_at=work.now))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """Credits that a subscription brought, for whoever explains the transaction that did."""
+
+    subscription_id: str
+    bill_id: str
+    kind: str
+    wallet_id: str
+    amount: Money
+    expires_at: datetime | None
+    billed: Money | None
+    """What its bill says."""
+
+
+async def granted(work: Work, transaction_id: str) -> Granted | None:
+    """Return what a transaction of the unit's project granted, if a subscription did."""
+    c, b = tables.credits.c, tables.bills.c
+    query = (
+        select(tables.credits, b.credits.label("billed"), b.credits_asset)
+        .join(tables.bills, (b.project_id == c.project_id) & (b.id == c.bill_id))
+        .where(c.project_id == work.project_id, c.transaction_id == transaction_id)
+    )
+    row = (await work.execute(query)).first()
+    if row is None:
+        return None
+    billed = Money(row.billed, Asset.parse(row.credits_asset)) if row.billed else None
+    return Granted(
+        subscription_id=row.subscription_id,
+        bill_id=row.bill_id,
+        kind=row.kind,
+        wallet_id=row.wallet_id,
+        amount=Money(row.amount, Asset.parse(row.asset)),
+        expires_at=row.expires_at,
+        billed=billed,
+    )

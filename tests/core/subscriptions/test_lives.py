@@ -3,8 +3,9 @@
 import pytest
 
 from core import subscriptions
+from tests.core.quoting.test_every_origin import RIGHT, all_explained, matches
 from tests.core.subscriptions.counter import YEAR, Counter, credits, day
-from tests.world import World
+from tests.world import PROJECT, World
 
 pytestmark = pytest.mark.anyio
 
@@ -126,6 +127,12 @@ async def test_credits_come_with_each_paid_period_and_roll_over_up_to_their_cap(
     assert await counter.credits() == "400.000000"
 
     assert (await counter.proven()).differences == []
+    told = await all_explained(world, PROJECT)
+    assert {kind: matches(told)[kind] for kind in ("grant", "rollover")} == {
+        "grant": RIGHT,
+        "rollover": RIGHT,
+    }
+    assert {each["origin_id"] for each in (*told["grant"], *told["rollover"])} == {one.id}
 
 
 async def test_credits_that_do_not_roll_over_are_gone_with_their_period(world: World) -> None:
