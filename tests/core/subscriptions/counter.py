@@ -13,6 +13,7 @@ from core.kernel.caller import SYSTEM, Caller
 from core.kernel.money import Asset, Money
 from core.kernel.proving import Proof
 from core.ledger_proof import prove
+from core.messaging.tables import outbox
 from core.subscriptions import Billed, Ending, Other, Subscription, Wanted, tables
 from tests.core.catalog.shop import FEE, written
 from tests.core.catalog.shop import plan as named_plan
@@ -146,6 +147,12 @@ class Counter:
         async with self.world.database.read(SYSTEM) as work:
             rows = list(await work.execute(query))
         return [(row.revision, row.verb, row.before, row.after) for row in rows]
+
+    async def times(self, happened: str) -> int:
+        """Say how often this was told."""
+        query = select(outbox.c.id).where(outbox.c.type == happened)
+        async with self.world.database.read(SYSTEM) as work:
+            return len(list(await work.execute(query)))
 
     async def run(self, *, until: datetime | None = None) -> None:
         """Let the worker run, now or at that time."""

@@ -83,16 +83,20 @@ async def test_a_dearer_plan_for_a_year_begins_a_new_period_and_gives_back_what_
 async def test_a_cheaper_interval_begins_at_renewal_and_keeps_the_day_of_the_month(
     world: World,
 ) -> None:
-    counter = await Counter.open(world, at=day("2026-02-28"))
-    await counter.plan("yearly", "1200", interval=YEAR)
+    counter = await Counter.open(world, at=day("2026-01-31"))
     await counter.plan("monthly", "10")
-    one = await counter.subscribe("yearly")
-    await counter.change(one, "monthly")
+    quarter = catalog.Interval(catalog.IntervalUnit.MONTH, 3)
+    await counter.plan("quarterly", "24", interval=quarter)
+    one = await counter.subscribe("monthly")
+    await counter.change(one, "quarterly")
 
-    await counter.run(until=day("2027-05-01"))
+    await counter.run(until=day("2026-09-01"))
 
-    assert [start for _, start, _ in await counter.told(one)] == [
-        *("2026-02-28", "2027-02-28", "2027-03-28", "2027-04-28"),
+    assert await counter.told(one) == [
+        ("period", "2026-01-31", "10.00"),
+        ("period", "2026-02-28", "24.00"),
+        ("period", "2026-05-31", "24.00"),
+        ("period", "2026-08-31", "24.00"),
     ]
 
 

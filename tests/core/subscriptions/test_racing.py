@@ -162,6 +162,7 @@ async def test_ten_who_tell_of_a_payment_at_once_grant_its_credits_once(world: W
 
     assert await asyncio.gather(*(tell() for _ in range(10))) == ["active"] * 10
     assert await counter.credits() == "100.000000"
+    assert await counter.times("subscription.paid") == 1
     assert [verb for _, verb, _, _ in await counter.history(one)] == ["create", "activate"]
 
 

@@ -4,10 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 
 from core.kernel.caller import SYSTEM
-from core.messaging.tables import outbox
 from core.payers.tables import methods
 from core.subscriptions import AtTrialEnd
 from core.subscriptions.errors import MethodRequired
@@ -32,11 +31,6 @@ async def keep_method(world: World) -> None:
         await work.execute(insert(methods), row | {"id": work.ids.new("pmt")})
 
 
-async def told_of(world: World, happened: str) -> int:
-    async with world.database.read(SYSTEM) as work:
-        return len(list(await work.execute(select(outbox).where(outbox.c.type == happened))))
-
-
 async def test_a_trial_is_told_of_three_days_before_and_then_converted_and_billed(
     world: World,
 ) -> None:
@@ -51,12 +45,12 @@ async def test_a_trial_is_told_of_three_days_before_and_then_converted_and_bille
     )
 
     await counter.run(until=day("2026-01-11"))
-    assert await told_of(world, "subscription.trial_will_end") == 0
+    assert await counter.times("subscription.trial_will_end") == 0
     await counter.run(until=day("2026-01-12"))
-    assert await told_of(world, "subscription.trial_will_end") == 1
+    assert await counter.times("subscription.trial_will_end") == 1
     await counter.run(until=day("2026-02-15"))
 
-    assert await told_of(world, "subscription.trial_will_end") == 1
+    assert await counter.times("subscription.trial_will_end") == 1
     assert (await counter.now(one)).state == "active"
     assert await counter.told(one) == [
         ("trial", "2026-01-01", "0.00"),
