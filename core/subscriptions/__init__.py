@@ -14,16 +14,16 @@ from core.subscriptions.changing import (
 )
 from core.subscriptions.creating import Wanted, create, propose
 from core.subscriptions.granting import Granted, granted
+from core.subscriptions.hearing import SUBSCRIPTION
 from core.subscriptions.keeping import find
 from core.subscriptions.paying import failed, paid, suspend
+from core.subscriptions.proof import PROTECTED, prove
 from core.subscriptions.renewing import SCHEDULES, renew_subscriptions, step
-
-PROTECTED = ("subscriptions_history",)
-"""How each came to be what it is, is never changed."""
 
 __all__ = [
     "PROTECTED",
     "SCHEDULES",
+    "SUBSCRIPTION",
     "AtTrialEnd",
     "BillNotFound",
     "Billed",
@@ -46,6 +46,7 @@ __all__ = [
     "pause",
     "propose",
     "propose_change",
+    "prove",
     "reactivate",
     "renew_subscriptions",
     "resume",

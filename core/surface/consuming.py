@@ -3,3 +3,9 @@
 from core import messaging, printing, shelving
 
 SUBSCRIPTIONS: tuple[messaging.Subscription, ...] = (shelving.SUBSCRIPTION, printing.SUBSCRIPTION)
+from core import messaging, shelving, subscriptions
+
+SUBSCRIPTIONS: tuple[messaging.Subscription, ...] = (
+    shelving.SUBSCRIPTION,
+    subscriptions.SUBSCRIPTION,
+)

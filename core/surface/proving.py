@@ -52,6 +52,7 @@ async def prove(database: Database) -> Proof:
         await catalog.prove(work, proof)
         await invoicing_proof.prove(work, proof)
         await printing.prove(work, proof)
+        await subscriptions.prove(work, proof)
         await audit.prove(work, proof)
         await _prove_traced(work, proof)
     return proof

@@ -196,4 +196,5 @@ class Counter:
         proof = Proof()
         async with self.world.database.read(SYSTEM) as work:
             await prove(work, proof)
+            await subscriptions.prove(work, proof)
         return proof
