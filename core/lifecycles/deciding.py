@@ -145,12 +145,13 @@ def _change_now(before: Subscription, old: Sold, to: Priced, how: Change) -> Dec
         return Decided(after=after, verb=Verb.CHANGE, bill=bill)
     # A new cycle begins: its first period is billed as one, and what is left of the old given back.
     after = after.anchored(changed.begins)
+    named = _reason(before, after)
     back = [each for each in changed.prorated.lines if each.kind is proration.Kind.CREDIT]
     given = proration.Prorated(old.asset, tuple(back))
     credit = bills.prorated_bill(reason, given, before.period, old=old, new=to.sold)
     bill = bills.period_bill(to.sold, after.period, to.discounts)
     kept = bills.kept_off(bill, to.discounts)
-    bill = replace(bill, lines=credit.lines + bill.lines)
+    bill = replace(bill, reason=named, lines=credit.lines + bill.lines)
     return Decided(after=replace(after, discounts=kept), verb=Verb.CHANGE, bill=bill)
 
 
@@ -291,9 +292,21 @@ def recover(before: Subscription, priced: Priced, at: datetime) -> Decided:
 
 def _anew(after: Subscription, priced: Priced, at: datetime, verb: Verb) -> Decided:
     """Begin a cycle, and bill its first period."""
-    sold = priced.sold
+    before, sold = after, priced.sold
     after = replace(after, choice=priced.choice, next=None)
     after = after.anchored(Cycle(at, sold.interval, after.zone))
     bill = bills.period_bill(sold, after.period, priced.discounts)
+    bill = replace(bill, reason=_reason(before, after))
     kept = bills.kept_off(bill, priced.discounts)
     return Decided(after=replace(after, discounts=kept), verb=verb, bill=bill)
+
+
+def _reason(before: Subscription, after: Subscription) -> str:
+    """Return why a new period is billed that begins now.
+
+    Where the one before began at the same instant, as under a clock that is held still, that one
+    has the name of the period already: without another the new one would never be billed.
+    """
+    if after.period_start_at == before.period_start_at:
+        return bills.change_reason(after.revision)
+    return bills.PERIOD
