@@ -1,4 +1,4 @@
-"""Look what is due, and do it: one subscription, one step and one unit at a time.
+"""Look what is due, and do it, step by step: some subscriptions in a unit, each locked in turn.
 
 Several workers may look at once. Each locks the row and looks again: what another has done is not
 due any more. What dies half-way has done nothing, and is due still. A period that was missed is
@@ -6,6 +6,7 @@ caught up with, in order, each as a step of its own.
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -21,6 +22,11 @@ from core.subscriptions.carrying_out import carry_out
 
 EVERY_SECONDS = 15.0
 PAGE = 200
+GROUP = 25
+"""Subscriptions in one unit, which holds the locks of all of them until it is committed.
+
+Everybody takes them in the order in which they are due, and whatever else is locked belongs to one
+project: so no two units wait for each other."""
 STEPS_MAX = 1_000
 """So many steps of one subscription in one run: a daily one that was forgotten for years."""
 
@@ -40,8 +46,8 @@ async def renew_subscriptions(context: JobContext) -> None:
     """Do everything that is due."""
     place: Place | None = None
     while page := await due_after(context.database, place):
-        for each in page:
-            await _catch_up(context, each)
+        for n in range(0, len(page), GROUP):
+            await _catch_up(context, page[n : n + GROUP])
         place = page[-1] if len(page) == PAGE else None
         if place is None:
             return
@@ -58,30 +64,50 @@ async def due_after(database: Database, place: Place | None, limit: int = PAGE) 
         return [Place(row.next_due_at, row.project_id, row.id) for row in await work.execute(query)]
 
 
-async def _catch_up(context: JobContext, due: Place) -> None:
-    """Take its steps until none is due. One that fails is no reason to leave the others."""
-    try:
-        for _ in range(STEPS_MAX):
+async def _catch_up(context: JobContext, due: Sequence[Place]) -> None:
+    """Take their steps, one of each in a unit that they share, until none is due.
+
+    What cannot be done with the others is done alone: one that fails is no reason to leave them.
+    """
+    for _ in range(STEPS_MAX):
+        try:
             async with context.begin() as work:
-                if not await step(work.within(due.project_id), due.id):
-                    return
-    except LeaseLost:
-        raise
-    except Exception:
-        logger.exception("subscription %s, project %s, was not renewed", due.id, due.project_id)
+                due = [each for each in due if await _goes_on(work, each)]
+        except LeaseLost:
+            raise
+        except Exception:
+            if len(due) == 1:
+                [one] = due
+                logger.exception("subscription %s, project %s, failed", one.id, one.project_id)
+                return
+            for each in due:
+                await _catch_up(context, [each])
+            return
+        if not due:
+            return
 
 
-async def step(work: Work, subscription_id: str) -> bool:
+async def _goes_on(work: Work, place: Place) -> bool:
+    """Take a step, and tell whether another is due already."""
+    after = await step(work.within(place.project_id), place.id)
+    return after is not None and _is_due(work, after)
+
+
+def _is_due(work: Work, one: Subscription) -> bool:
+    return one.next_due_at is not None and one.next_due_at <= work.now
+
+
+async def step(work: Work, subscription_id: str) -> Subscription | None:
     """Do the one thing that is due first of a subscription of the unit's project.
 
-    False when nothing is due: another worker was faster, or somebody changed it meanwhile.
+    None when nothing is due: another worker was faster, or somebody changed it meanwhile.
     """
     before = await keeping.find(work, subscription_id, lock=True)
     due = before.due()
     if due is None or due[0] > work.now:
-        return False
-    await carry_out(work, before, fall_due(before, await _facts(work, before, due[1])))
-    return True
+        return None
+    facts = await _facts(work, before, due[1])
+    return await carry_out(work, before, fall_due(before, facts))
 
 
 async def _facts(work: Work, before: Subscription, what: Due) -> Facts:
