@@ -72,7 +72,7 @@ async def keep(work: Work, of: Subscription, bill: Bill) -> Billed | None:
     for taken in bill.taken:
         period = f"{of.id}:{bill.period.start_at.isoformat()}:{bill.reason}"
         await coupons.consume(work, taken.discount_id, period=period, amount=taken.amount)
-    billed = await find(work, row["id"])
+    billed = _billed(row | {"invoice_id": None, "failed_at": None})
     await messaging.publish(work, events.BILLED, of.id, facts_of(billed))
     return billed
 

@@ -45,9 +45,10 @@ class Place(NamedTuple):
 async def renew_subscriptions(context: JobContext) -> None:
     """Do everything that is due."""
     place: Place | None = None
+    known: selling.Known = {}
     while page := await due_after(context.database, place):
         for n in range(0, len(page), GROUP):
-            await _catch_up(context, page[n : n + GROUP])
+            await _catch_up(context, page[n : n + GROUP], known)
         place = page[-1] if len(page) == PAGE else None
         if place is None:
             return
@@ -64,7 +65,7 @@ async def due_after(database: Database, place: Place | None, limit: int = PAGE) 
         return [Place(row.next_due_at, row.project_id, row.id) for row in await work.execute(query)]
 
 
-async def _catch_up(context: JobContext, due: Sequence[Place]) -> None:
+async def _catch_up(context: JobContext, due: Sequence[Place], known: selling.Known) -> None:
     """Take their steps, one of each in a unit that they share, until none is due.
 
     What cannot be done with the others is done alone: one that fails is no reason to leave them.
@@ -72,7 +73,7 @@ async def _catch_up(context: JobContext, due: Sequence[Place]) -> None:
     for _ in range(STEPS_MAX):
         try:
             async with context.begin() as work:
-                due = [each for each in due if await _goes_on(work, each)]
+                due = [each for each in due if await _goes_on(work, each, known)]
         except LeaseLost:
             raise
         except Exception:
@@ -81,15 +82,15 @@ async def _catch_up(context: JobContext, due: Sequence[Place]) -> None:
                 logger.exception("subscription %s, project %s, failed", one.id, one.project_id)
                 return
             for each in due:
-                await _catch_up(context, [each])
+                await _catch_up(context, [each], known)
             return
         if not due:
             return
 
 
-async def _goes_on(work: Work, place: Place) -> bool:
+async def _goes_on(work: Work, place: Place, known: selling.Known) -> bool:
     """Take a step, and tell whether another is due already."""
-    after = await step(work.within(place.project_id), place.id)
+    after = await step(work.within(place.project_id), place.id, known)
     return after is not None and _is_due(work, after)
 
 
@@ -97,7 +98,9 @@ def _is_due(work: Work, one: Subscription) -> bool:
     return one.next_due_at is not None and one.next_due_at <= work.now
 
 
-async def step(work: Work, subscription_id: str) -> Subscription | None:
+async def step(
+    work: Work, subscription_id: str, known: selling.Known | None = None
+) -> Subscription | None:
     """Do the one thing that is due first of a subscription of the unit's project.
 
     None when nothing is due: another worker was faster, or somebody changed it meanwhile.
@@ -106,15 +109,15 @@ async def step(work: Work, subscription_id: str) -> Subscription | None:
     due = before.due()
     if due is None or due[0] > work.now:
         return None
-    facts = await _facts(work, before, due[1])
+    facts = await _facts(work, before, due[1], known)
     return await carry_out(work, before, fall_due(before, facts))
 
 
-async def _facts(work: Work, before: Subscription, what: Due) -> Facts:
-    following = await selling.priced(work, before, before.next or before.choice)
+async def _facts(work: Work, before: Subscription, what: Due, known: selling.Known | None) -> Facts:
+    following = await selling.priced(work, before, before.next or before.choice, known)
     held = following.sold
     if before.next is not None:
-        held = await selling.sold(work, before.choice, before.asset)
+        held = await selling.sold(work, before.choice, before.asset, known)
     asks = what is Due.CONVERT and before.at_trial_end is AtTrialEnd.EXPIRE
     has_method = bool(await payers.kept_methods(work)) if asks else False
     return Facts(held=held, following=following, has_method=has_method)

@@ -55,15 +55,25 @@ def _counted(
     return {key: quantities.get(key, 1) for key in items}
 
 
-async def sold(work: Work, choice: Choice, asset: Asset) -> Sold:
+Known = dict[str, PlanVersion]
+"""Versions by their ids, for whoever prices many: what was published never changes."""
+
+
+async def sold(work: Work, choice: Choice, asset: Asset, known: Known | None = None) -> Sold:
     """Return what was sold, at the prices of then: whoever holds a version keeps it."""
-    version = await catalog.version_by_id(work, choice.version_id)
+    version = (known or {}).get(choice.version_id)
+    if version is None:
+        version = await catalog.version_by_id(work, choice.version_id)
+        if known is not None:
+            known[version.id] = version
     return Sold(version, choice.book_key, asset, choice.quantities)
 
 
-async def priced(work: Work, of: Subscription, choice: Choice) -> Priced:
+async def priced(
+    work: Work, of: Subscription, choice: Choice, known: Known | None = None
+) -> Priced:
     """Return a choice of a subscription with its price, and what would come off its next bill."""
-    what = await sold(work, choice, of.asset)
+    what = await sold(work, choice, of.asset, known)
     return Priced(choice, what, await discounts(work, of.asset, of.id))
 
 
