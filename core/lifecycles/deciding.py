@@ -254,10 +254,14 @@ def resume(before: Subscription, at: datetime) -> Decided:
     return Decided(after=after, verb=Verb.RESUME)
 
 
-def reactivate(before: Subscription, priced: Priced, at: datetime) -> Decided:
+def reactivate(
+    before: Subscription, priced: Priced, at: datetime, *, when_paid: bool = False
+) -> Decided:
     """Keep what is to end, or begin again what has ended.
 
     Within a period that was paid for nothing is billed; later a new period begins, and a new cycle.
+    `when_paid` leaves that a draft until it is paid, if there is anything to pay: otherwise whoever
+    never paid a draft would have it by coming back.
     """
     if before.cancel_at is not None and before.state in states.LIVE:
         after = moved(before, Verb.SCHEDULE, at, cancel_at=None)
@@ -265,7 +269,11 @@ def reactivate(before: Subscription, priced: Priced, at: datetime) -> Decided:
     after = moved(before, Verb.REACTIVATE, at, ended_at=None, starts_at=at)
     if at < before.period_end_at:
         return Decided(after=after, verb=Verb.REACTIVATE)
-    return _anew(after, priced, at, Verb.REACTIVATE)
+    anew = _anew(after, priced, at, Verb.REACTIVATE)
+    if not (when_paid and anew.bill and anew.bill.is_owed):
+        return anew
+    draft = states.after(before.state, Verb.REOPEN, before.id)
+    return replace(anew, after=replace(anew.after, state=draft), verb=Verb.REOPEN)
 
 
 def fail(before: Subscription, at: datetime) -> Decided:

@@ -44,6 +44,7 @@ class Verb(StrEnum):
     CANCEL = "cancel"
     EXPIRE = "expire"
     REACTIVATE = "reactivate"
+    REOPEN = "reopen"
     NOTICE = "notice"
 
 
@@ -81,6 +82,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         Verb.EXPIRE, frozenset({_D, _T}), _E, "nobody paid, or the trial ended without a method"
     ),
     Transition(Verb.REACTIVATE, frozenset({_C, _E}), _A, "it begins again"),
+    Transition(Verb.REOPEN, frozenset({_C, _E}), _D, "it begins again once it is paid"),
 )
 _BY_VERB = {each.verb: each for each in TRANSITIONS}
 

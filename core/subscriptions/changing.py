@@ -110,4 +110,6 @@ async def reactivate(
             raise AlreadySubscribed(before.product_key, other.id)
         if priced.sold.version.plan.archived_at:
             raise catalog.PlanArchived(before.choice.plan_key)
-    return await carry_out(work, before, lifecycles.reactivate(before, priced, work.now))
+    when_paid = not work.caller.is_platform
+    decided = lifecycles.reactivate(before, priced, work.now, when_paid=when_paid)
+    return await carry_out(work, before, decided)

@@ -117,7 +117,8 @@ async def resume_subscription(work: Work, request: ChangeableSubscription) -> Su
 async def reactivate_subscription(work: Work, request: ChangeableSubscription) -> SubscriptionView:
     """Keep a subscription that is to end, or begin one again that has ended, on the same version.
 
-    Within a period that was paid for nothing is billed; later a new period begins, and is billed.
+    Within a period that was paid for nothing is billed. Later a new period begins: for whoever is
+    no operator once its bill is paid, until when it is a draft.
     """
     revision = request.revision
     return subscription_view(

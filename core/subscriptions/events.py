@@ -24,6 +24,7 @@ TOLD = {
     Verb.CANCEL: "subscription.canceled",
     Verb.EXPIRE: "subscription.expired",
     Verb.REACTIVATE: "subscription.reactivated",
+    Verb.REOPEN: "subscription.reopened",
     Verb.NOTICE: "subscription.trial_will_end",
 }
 

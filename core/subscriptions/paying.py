@@ -18,13 +18,13 @@ async def paid(work: Work, bill_id: str) -> Subscription:
     if not await billing.mark(work, bill_id, paid_at=work.now):
         return before
     await messaging.publish(work, events.PAID, before.id, billing.facts_of(billed))
-    after = await _go_on(work, before)
+    after = await _go_on(work, before, billed)
     await granting.grant(work, after, billed)
     return after
 
 
-async def _go_on(work: Work, before: Subscription) -> Subscription:
-    if before.state is State.DRAFT:
+async def _go_on(work: Work, before: Subscription, billed: billing.Billed) -> Subscription:
+    if before.state is State.DRAFT and billed.period_start_at == before.period_start_at:
         return await carry_out(work, before, lifecycles.activate(before, work.now))
     if before.state in {State.PAST_DUE, State.SUSPENDED}:
         if await billing.has_failed(work, before.id):

@@ -177,3 +177,27 @@ async def test_what_a_change_would_cost_is_what_it_costs(world: World) -> None:
     assert shown["takes_effect"] == "now"
     assert {name: billed[name] for name in shown["bill"]} == shown["bill"]
     assert shown["bill"]["total"] == "21.00"
+
+
+async def test_who_never_paid_has_nothing_by_coming_back(world: World) -> None:
+    counter = await Counter.open(world)
+    await counter.plan("small")
+    owner = agent(Role.OWNER)
+    made = await counter.house.ask("create_subscription", owner, plan_key="small")
+    sent = {"subscription_id": made["id"]}
+    await counter.house.ask("cancel_subscription", owner, **sent, effective="now")
+    world.clock.advance(hours=1)
+
+    back = await counter.house.ask("reactivate_subscription", owner, **sent)
+    one = await counter.house.ask("get_subscription", owner, **sent)
+
+    assert (made["state"], back["state"]) == ("draft", "draft")
+    assert [each["verb"] for each in one["history"]] == ["reopen", "cancel", "create"]
+    held = await counter.house.staff("list_plan_assignments")
+    assert held["items"] == []
+    newest, oldest = [each["id"] for each in one["bills"]]
+    async with world.database.begin(owner) as work:
+        here = work.within(back["project_id"])
+        # What was billed for another period is not what it waits for.
+        assert (await subscriptions.paid(here, oldest)).state == "draft"
+        assert (await subscriptions.paid(here, newest)).state == "active"

@@ -104,6 +104,7 @@ def of(one: Subscription) -> Priced:
 def asked(one: Subscription, what: str, at: datetime) -> Decided:
     """Ask for one thing."""
     verb, _, more = what.partition(" ")
+    made: Decided
     match verb:
         case "change":
             key, _, when = more.partition(" ")
@@ -118,21 +119,21 @@ def asked(one: Subscription, what: str, at: datetime) -> Decided:
                 return lifecycles.cancel_at_end(one, at)
             return lifecycles.cancel(one, of(one).sold, End(at=at, credit=more == "credit"))
         case "pause":
-            return lifecycles.pause(one, at, at + timedelta(days=9) if more else None)
-        case "recover" | "reactivate":
-            act = getattr(lifecycles, verb)
-            made: Decided = act(one, of(one), at)
-            return made
+            made = lifecycles.pause(one, at, at + timedelta(days=9) if more else None)
+        case "reactivate":
+            made = lifecycles.reactivate(one, of(one), at, when_paid=more == "paid")
+        case "recover":
+            made = lifecycles.recover(one, of(one), at)
         case _:
-            simple: Decided = getattr(lifecycles, verb)(one, at)
-            return simple
+            made = getattr(lifecycles, verb)(one, at)
+    return made
 
 
 WISHES = st.sampled_from(
     [
         *(f"change {key}{how}" for key in FEES for how in ("", " now", " renewal", " reset")),
         *("cancel later", "cancel now", "cancel credit", "pause", "pause for", "resume"),
-        *("reactivate", "fail", "suspend", "recover", "fail"),
+        *("reactivate", "reactivate paid", "activate", "fail", "suspend", "recover", "fail"),
     ]
 )
 # Often nothing passes between two wishes: a clock that somebody holds still is a clock.
