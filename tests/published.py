@@ -38,6 +38,7 @@ COVERED = {
     """,
     "tests.core.bills.test_published": """
         flex-inv-3 kb-balance-1 kb-balance-3 kb-balance-5 kb-balance-7 kong-credit-2
+    """,
     "tests.core.subscriptions.test_published": """
         kb-life-01 kb-life-05 kb-life-11 kb-life-13 kb-catalog-01 kb-catalog-03
     """,
@@ -45,11 +46,6 @@ COVERED = {
 """The ids of cases, by the module of the test that asks them."""
 
 WAITING = {
-    # A subscription's life: invoices on their dates, trials, add-ons, retired plans.
-    # Several taxes on one amount, and what an invoice has left to pay.
-    "invoicing": """
-        flex-inv-3 kb-balance-1 kb-balance-3 kb-balance-5 kb-balance-7 kong-credit-2
-    """,
     # One invoice and one day for several subscriptions, fixed terms, forbidden changes, add-ons.
     "subscriptions": """
         kb-life-03 kb-life-07 kb-life-09 kb-life-15 kb-align-phase-01

@@ -7,7 +7,7 @@ from migrations.append_only import protect
 from migrations.types import instant, json, key
 
 revision = "0027"
-down_revision = "0025"
+down_revision = "0026"
 
 SUBSCRIPTIONS, HISTORY = "subscriptions_subscriptions", "subscriptions_history"
 BILLS, CREDITS = "subscriptions_bills", "subscriptions_credits"
