@@ -64,7 +64,9 @@ def configure(*, level: str = "INFO", pretty: bool = False, stream: TextIO | Non
     )
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_ending(pretty))
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared, processors=_ending(pretty=pretty)
+        )
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -81,8 +83,8 @@ def configure(*, level: str = "INFO", pretty: bool = False, stream: TextIO | Non
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
 
 
-def _ending(pretty: bool) -> list[Processor]:  # noqa: FBT001 - a person or a program reads it
-    """Write a traceback before redacting, so that it is redacted too."""
+def _ending(*, pretty: bool) -> list[Processor]:
+    """Write a traceback before redacting, so that it is redacted too; prettily for a person."""
     last: list[Processor] = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
         structlog.stdlib.PositionalArgumentsFormatter(),

@@ -39,7 +39,7 @@ LISTING_SECONDS = 60
 """How long a client may keep a listing: a role that changed shows after at most this long."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
-_log = logging.getLogger("bursar.mcp")
+logger = logging.getLogger("bursar.mcp")
 
 Context = ServerRequestContext[Any, Any]
 Listing = tuple[dict[str, Any], ...]
@@ -143,8 +143,9 @@ class Tools:
                 key = ""
         try:
             return await self._gate.perform(operation, request.call(arguments, idempotency_key=key))
-        except Exception:  # noqa: BLE001 - our bug, told to nobody but the log
-            _log.exception("%s failed", operation.name)
+        except Exception:
+            # Our bug, told to nobody but the log.
+            logger.exception("%s failed", operation.name)
             return Outcome(error=InternalError(request.request_id))
 
     @staticmethod

@@ -21,7 +21,7 @@ from mcp_server.wallet_feed import Wallet, WalletFeed
 LOOK_SECONDS = 1.0
 AT_ONCE_MAX = 500
 
-_log = logging.getLogger("bursar.mcp")
+logger = logging.getLogger("bursar.mcp")
 
 
 class WalletWatch:
@@ -71,8 +71,9 @@ class WalletWatch:
             await anyio.sleep(LOOK_SECONDS)
             try:
                 await self.look()
-            except Exception:  # noqa: BLE001 - a database that is busy now is asked again later
-                _log.warning("could not look for changed wallets", exc_info=True)
+            except Exception:
+                # A database that is busy now is asked again in a second; the watch goes on.
+                logger.exception("could not look for changed wallets")
 
     def _compare(self, wallet: Wallet, mark: ledger.Mark) -> None:
         if wallet not in self._listeners:

@@ -20,7 +20,7 @@ from core.db.together import Order, Step
 from core.db.upsert import insert_all_if_absent, insert_if_absent
 from core.db.work import Database, Work, canonical
 from core.kernel.caller import SYSTEM, Caller
-from core.kernel.errors import Busy
+from core.kernel.errors import Busy, caught
 
 ATTEMPTS = 3
 BATCH_MAX = 500
@@ -160,21 +160,19 @@ class Trail:
                 durable.exception()  # a caller who went away must not be warned about
 
     async def _try_to_write(self, batch: Sequence[Waiting]) -> Exception | None:
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                async with self._database.begin(SYSTEM) as work:
-                    rows = [invocation_row(work, invocation) for invocation, _ in batch]
-                    # A caller who went away during the commit of an effect is noted as failed, and
-                    # its row is there already if the effect was committed after all: that stands.
-                    await insert_all_if_absent(work, tables.invocations, rows)
-            except Exception as error:  # noqa: BLE001
-                # None is swallowed: what is returned here is raised in each call that waits for
-                # these rows, our own bugs among them, and so none of those calls is acknowledged.
-                if attempt == ATTEMPTS or not is_transient(error):
-                    return error
-            else:
-                return None
-        return None
+        error: Exception | None = None
+        for _ in range(ATTEMPTS):
+            error = await caught(self._write_once(batch))
+            if error is None or not is_transient(error):
+                return error
+        return error
+
+    async def _write_once(self, batch: Sequence[Waiting]) -> None:
+        async with self._database.begin(SYSTEM) as work:
+            rows = [invocation_row(work, invocation) for invocation, _ in batch]
+            # A caller who went away during the commit of an effect is noted as failed, and its row
+            # is there already if the effect was committed after all: that stands.
+            await insert_all_if_absent(work, tables.invocations, rows)
 
     def count_flood(self, subject: str, object_id: str, reason: str) -> None:
         """Count a call that was turned away before it cost anything. See `write_floods`.

@@ -143,9 +143,8 @@ class _Advance(Generic[T]):
             # The call waits for something that is no step: for that, the event loop is asked.
             try:
                 answer = yield yielded
-            except BaseException as error:  # noqa: BLE001
-                # None is swallowed. Whatever the loop throws in, cancellation too, is meant for the
-                # call that waits, and is thrown into it where it waits, one line further on.
+            except BaseException as error:  # noqa: BLE001 - thrown on, into the call that waits
+                # Whatever the loop throws in, cancellation too, is meant for that call alone.
                 forward = _throwing(coroutine, error)
             else:
                 forward = _sending(coroutine, answer)

@@ -4,6 +4,7 @@ A subclass is a dataclass whose fields are the facts of the failure and whose do
 message, filled in from those facts. `mcp_server.problems` turns the kind into a protocol answer.
 """
 
+from collections.abc import Awaitable
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from inspect import cleandoc
@@ -49,6 +50,20 @@ class Busy(EngineError):
     code = "busy"
     kind = Kind.BUSY
     retry_after: int = 1
+
+
+async def caught(doing: Awaitable[None]) -> Exception | None:
+    """Do it and return what it raised, for whoever must raise it elsewhere: in calls that wait.
+
+    Only for work that is done for several callers at once. Each must be given what is returned, so
+    that a mistake of ours reaches every one of them, is logged with its traceback where it ends,
+    and nobody is told that what failed was done. Whoever has no caller to tell logs it instead.
+    """
+    try:
+        await doing
+    except Exception as error:  # noqa: BLE001 - returned, and raised in each call that waits for it
+        return error
+    return None
 
 
 def described(error: BaseException) -> str:

@@ -3,7 +3,7 @@
 from core.messaging.broker import Broker, Event, Handler, Subscription
 from core.messaging.consuming import consume
 from core.messaging.errors import NotTaken
-from core.messaging.mailing import Mail, Mailer, MailRefused
+from core.messaging.mailing import Mail, Mailer, MailNotTaken, MailRefused
 from core.messaging.outbox import Told, forget_old, publish, publish_many
 from core.messaging.relay import Backlog, Relay, backlog
 
@@ -13,6 +13,7 @@ __all__ = [
     "Event",
     "Handler",
     "Mail",
+    "MailNotTaken",
     "MailRefused",
     "Mailer",
     "NotTaken",

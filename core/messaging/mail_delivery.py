@@ -21,7 +21,7 @@ from core.db.work import Database, Work
 from core.kernel.caller import SYSTEM
 from core.kernel.errors import described
 from core.messaging.mail_tables import mails
-from core.messaging.mailing import PUBLIC_URL, Mail, Mailer, MailRefused
+from core.messaging.mailing import PUBLIC_URL, Mail, Mailer, MailNotTaken, MailRefused
 
 BATCH = 5
 SECONDS_MAX = 60.0
@@ -121,8 +121,12 @@ async def _deliver(database: Database, mailer: Mailer, claimed: Claimed) -> bool
     try:
         async with asyncio.timeout(SECONDS_MAX):
             await mailer.deliver(claimed.mail)
-    except Exception as problem:  # noqa: BLE001 - whatever it was, the mail is tried again
-        logger.warning("mail %s was not taken: %s", claimed.mail.id, described(problem))
+    except (MailRefused, OSError) as problem:
+        logger.warning("mail %s was not taken: %s", claimed.mail.id, _why(problem))
+        error = problem
+    except Exception as problem:
+        # A mistake of ours, told with its traceback; the mail is tried again all the same.
+        logger.exception("carrying mail %s failed", claimed.mail.id)
         error = problem
     async with database.begin(SYSTEM) as work:
         await (write_failure(work, claimed, error) if error else _finish(work, claimed))
@@ -137,7 +141,7 @@ async def _finish(work: Work, claimed: Claimed) -> None:
 
 async def write_failure(work: Work, claimed: Claimed, error: Exception) -> None:
     """Say why, and when to try again; bury what the server will never take."""
-    why = described(error)[:200]
+    why = _why(error)
     if isinstance(error, MailRefused) or claimed.attempt >= ATTEMPTS:
         await _bury(work, claimed.project_id, claimed.mail.id, why)
         return
@@ -145,6 +149,12 @@ async def write_failure(work: Work, claimed: Claimed, error: Exception) -> None:
     mine = (*_this(claimed.project_id, claimed.mail.id), _waits, _m.attempt == claimed.attempt)
     values = {"due_at": work.now + PAUSES[claimed.attempt - 1], "error": why}
     await work.execute(update(mails).where(*mine).values(values))
+
+
+def _why(error: Exception) -> str:
+    """Say what a mail failed by, without the server's words: they may repeat an address."""
+    behind = error.__cause__ if isinstance(error, MailNotTaken) else None
+    return described(behind or error)[:200]
 
 
 async def _bury(work: Work, project_id: str, mail_id: str, error: str) -> None:

@@ -37,11 +37,18 @@ class MailRefused(Exception):
     """The mail server will never take this mail: trying again is of no use."""
 
 
+class MailNotTaken(OSError):
+    """The mail server did not take this mail now. What caused it says why."""
+
+
 class Mailer(Protocol):
     """Carries mails to a mail server."""
 
     async def deliver(self, mail: Mail) -> None:
-        """Return once the server has taken it. MailRefused is final; anything else is retried."""
+        """Return once the server has taken it.
+
+        MailRefused is final. An OSError, MailNotTaken among them, is tried again later.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,7 +42,7 @@ async def received(
     query = select(*shown).where(*this).order_by(*order).limit(limit)
     if after is not None:
         query = query.where(tuple_(*order) > tuple_(*after, types=[each.type for each in order]))
-    return [Received(**row._mapping) for row in await work.execute(query)]  # noqa: SLF001 - public
+    return [Received(**row) for row in (await work.execute(query)).mappings()]
 
 
 async def used_since(work: Work, since: datetime) -> list[str]:

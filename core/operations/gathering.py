@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from core.db.together import Collided
-from core.kernel.errors import Busy
+from core.kernel.errors import Busy, caught
 
 CALLS_MAX = 200
 """In one unit. More gain nothing and make the last of them wait longer."""
@@ -161,21 +161,15 @@ async def divided(
     Where the unit fails for a reason other than a busy database, its halves are run apart, and
     theirs, until whatever cannot be done is alone: it must not take the others with it.
     """
-    try:
-        await commit(batch)
-    except Exception as error:  # noqa: BLE001
-        # None is swallowed: whoever waits is told, and raises it, our own bugs among them.
-        if len(batch) > 1 and not isinstance(error, Busy):
-            middle = len(batch) // 2
-            await divided(batch[:middle], commit)
-            await divided(batch[middle:], commit)
-            return
-        for each in batch:
-            # One error for each: what is raised takes on the traceback of who raised it.
-            answer(each, Busy() if isinstance(error, Busy | Collided) else error)
-    else:
-        for each in batch:
-            answer(each)
+    error = await caught(commit(batch))
+    if error is not None and len(batch) > 1 and not isinstance(error, Busy):
+        middle = len(batch) // 2
+        await divided(batch[:middle], commit)
+        await divided(batch[middle:], commit)
+        return
+    for each in batch:
+        # One error for each: what is raised takes on the traceback of who raised it.
+        answer(each, Busy() if isinstance(error, Busy | Collided) else error)
 
 
 def answer(waiting: Waiting[T], error: BaseException | None = None) -> None:

@@ -9,7 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from inspect import getdoc
-from typing import Any, ClassVar, Generic, Literal, TypeVar, get_type_hints
+from typing import (
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    Required,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    get_type_hints,
+)
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -79,7 +89,7 @@ class Result(BaseModel):
 class SecretResult(Result):
     """A result that shows a secret once. A replay carries null in its place, and says so."""
 
-    secret_state: Literal["shown_once", "already_shown"] = "shown_once"  # noqa: S105 - no secret
+    secret_state: Literal["shown_once", "already_shown"] = Field(default="shown_once")
 
 
 class Effect(StrEnum):
@@ -177,62 +187,71 @@ class Operation(Generic[In, Out]):
         return await self.handle(work, request)
 
 
-def operation(  # noqa: PLR0913 - a declaration is a form, filled in by keyword
-    route: str,
-    *,
-    title: str,
-    toolset: Toolset,
-    effect: Effect,
-    project: Role | None = None,
-    platform: PlatformRole | None = None,
-    anyone: bool = False,
-    public: bool = False,
-    also_scopes: tuple[str, ...] = (),
-    rate: RateClass | None = None,
-    status: int | None = None,
-    raises: tuple[type[EngineError], ...] = (),
-    examples: tuple[Example, ...] = (),
-    batched: bool = False,
-    names: Callable[[Any], Iterable[str]] | None = None,
-    remembered: Callable[[Any, datetime], bool] | None = None,
-    guesses: Callable[[Any], bool] | None = None,
-    afterwards: Afterwards | None = None,
+class Declared(TypedDict, total=False):
+    """The form that `@operation` is filled in by. What is left out has its usual value."""
+
+    title: Required[str]
+    toolset: Required[Toolset]
+    effect: Required[Effect]
+    project: Role
+    """The least role of a project that may call it. Left out, no project may."""
+    platform: PlatformRole
+    """The least role of the platform that may call it. Left out, no staff may."""
+    anyone: bool
+    public: bool
+    also_scopes: tuple[str, ...]
+    """Beside its toolset's own, `:read` or `:write` by effect; `anyone` and `public` need none."""
+    rate: RateClass
+    status: int
+    raises: tuple[type[EngineError], ...]
+    examples: tuple[Example, ...]
+    batched: bool
+    """Its calls share a unit of work, but never two that have one of their `names` in common."""
+    names: Callable[[Any], Iterable[str]]
+    remembered: Callable[[Any, datetime], bool]
+    guesses: Callable[[Any], bool]
+    afterwards: Afterwards
+
+
+def operation(
+    route: str, **declared: Unpack[Declared]
 ) -> Callable[[Callable[[Work, Any], Awaitable[Any]]], Operation[Any, Any]]:
     """Make an operation of a use-case: `@operation("POST /v1/wallets", title=…, …)`.
 
-    `project` and `platform` are the least roles that may call it; None means that side may not.
-    Its scope is the toolset's, `:read` or `:write` by effect; `anyone` and `public` need none.
-    `batched` calls share a unit of work, but never two that have one of their `names` in common.
-    What `remembered`, `guesses` and `afterwards` are for, their fields in `Operation` say.
+    What `Declared` does not say of a field, the field of the same name in `Operation` does.
     """
-    scopes = () if anyone or public else _scopes(toolset, effect, also_scopes)
+    effect, toolset = declared["effect"], declared["toolset"]
+    method, _, path = route.partition(" ")
+    anyone, public = declared.get("anyone", False), declared.get("public", False)
+    also = declared.get("also_scopes", ())
+    scopes = () if anyone or public else _scopes(toolset, effect, also)
 
     def declare(handle: Callable[[Work, Any], Awaitable[Any]]) -> Operation[Any, Any]:
         hints = get_type_hints(handle)
         return Operation(
             name=handle.__name__,
-            title=title,
+            title=declared["title"],
             description=getdoc(handle) or "",
-            method=route.partition(" ")[0],
-            path=route.partition(" ")[2],
-            status=status or (201 if effect is Effect.CREATE else 200),
+            method=method,
+            path=path,
+            status=declared.get("status") or (201 if effect is Effect.CREATE else 200),
             toolset=toolset,
             scopes=scopes,
-            project_role=project,
-            platform_role=platform,
+            project_role=declared.get("project"),
+            platform_role=declared.get("platform"),
             anyone=anyone,
             public=public,
             effect=effect,
-            rate=rate or _usual_rate(effect),
+            rate=declared.get("rate") or _usual_rate(effect),
             request=hints["request"],
             result=hints["return"],
-            raises=raises,
-            examples=examples,
-            batched=batched,
-            names=names,
-            remembered=remembered,
-            guesses=guesses,
-            afterwards=afterwards,
+            raises=declared.get("raises", ()),
+            examples=declared.get("examples", ()),
+            batched=declared.get("batched", False),
+            names=declared.get("names"),
+            remembered=declared.get("remembered"),
+            guesses=declared.get("guesses"),
+            afterwards=declared.get("afterwards"),
             handle=handle,
         )
 

@@ -47,10 +47,11 @@ async def find_method(work: Work, method_id: str, *, lock: bool = False) -> Meth
     """Find a method of the unit's project, also one that was given up. Raises MethodNotFound."""
     m = tables.methods.c
     query = select(tables.methods).where(m.project_id == work.project_id, m.id == method_id)
-    row = (await work.execute(query.with_for_update() if lock else query)).first()
+    found = await work.execute(query.with_for_update() if lock else query)
+    row = found.mappings().first()
     if row is None:
         raise MethodNotFound(method_id)
-    return MethodRecord(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+    return MethodRecord(**row)
 
 
 async def kept_methods(work: Work) -> list[MethodRecord]:

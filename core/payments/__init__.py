@@ -2,6 +2,7 @@
 
 from core.payments.asked import (
     CHECKOUT_ID,
+    REFUND_REASONS,
     CheckoutDraft,
     CheckoutLine,
     CustomerDraft,
@@ -92,6 +93,7 @@ __all__ = [
     "HANDLERS",
     "KIND",
     "NOT_ARRIVED",
+    "REFUND_REASONS",
     "AmountNotPayable",
     "AmountTooLarge",
     "AmountTooSmall",

@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from core.kernel.money import Asset, Money
 from core.payments.costing import Cost, Interval, Tier, TierMode
 from core.payments.provided import CheckoutMode
 
 RefundReason = Literal["duplicate", "fraudulent", "requested_by_customer"]
+REFUND_REASONS: dict[str, RefundReason] = {each: each for each in get_args(RefundReason)}
+"""The reasons that a provider is told. It may itself give others for refunds of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

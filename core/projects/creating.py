@@ -1,6 +1,6 @@
 """Make a project together with its owner, and change what it is called and told in."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
@@ -65,7 +65,6 @@ async def create_project(
 async def update_project(work: Work, changes: dict[str, str]) -> Project:
     """Change some of a project's settings: `name`, `time_zone`, `currency`, `locale`, its key."""
     before = await get_project(work)
-    after = replace(before, **changes, updated_at=work.now)  # type: ignore[arg-type]
     change = update(projects).where(projects.c.id == work.project_id)
     try:
         # A savepoint, so that Postgres can still go on when the key turns out to be taken.
@@ -75,7 +74,7 @@ async def update_project(work: Work, changes: dict[str, str]) -> Project:
         raise ExternalKeyTaken(changes["external_key"]) from None
     old = {name: getattr(before, name) for name in changes}
     await events.tell(work, events.PROJECT_UPDATED, work.project_id, before=old, after=changes)
-    return after
+    return await get_project(work)
 
 
 async def _store(work: Work, project_id: str, new: NewProject) -> Project:

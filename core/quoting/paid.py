@@ -33,7 +33,7 @@ async def explain_payment(work: Work, booked: Booked, cause: str) -> Explained:
                 (AccountRole.PROMOTIONS, sale.bonus),
                 (sale.wallet_id, -sale.bonus),
             ),
-        ).but(*_unless(record.bonus_transaction_id == booked.id))
+        ).but(*_unless_named(record.bonus_transaction_id, booked))
     return Explained(
         origin="payment",
         origin_id=payment_id,
@@ -46,7 +46,7 @@ async def explain_payment(work: Work, booked: Booked, cause: str) -> Explained:
             (AccountRole.EXCHANGE, sale.credits),
             (sale.wallet_id, -sale.credits),
         ),
-    ).but(*_unless(record.transaction_id == booked.id))
+    ).but(*_unless_named(record.transaction_id, booked))
 
 
 async def explain_refund(work: Work, booked: Booked, cause: str) -> Explained:
@@ -74,7 +74,7 @@ async def explain_refund(work: Work, booked: Booked, cause: str) -> Explained:
         summary=f"{given} of {record.received} given back; {back.summary}",
         facts=back.facts | {"refunded": given.decimal, "paid": record.received.decimal},
         expected=moved(work.project_id, *money, *back.entries),
-    ).but(*_unless(named == booked.id))
+    ).but(*_unless_named(named, booked))
 
 
 async def explain_dispute(work: Work, booked: Booked, cause: str) -> Explained:
@@ -109,7 +109,7 @@ async def explain_dispute(work: Work, booked: Booked, cause: str) -> Explained:
         summary=f"A dispute about {dispute.amount} was lost; {back.summary}",
         facts=back.facts | {"disputed": dispute.amount.decimal, "paid": record.received.decimal},
         expected=moved(work.project_id, *back.entries),
-    ).but(*_unless(named == booked.id))
+    ).but(*_unless_named(named, booked))
 
 
 class _Back:
@@ -167,7 +167,7 @@ async def explain_processor(work: Work, booked: Booked, external_id: str) -> Exp
         summary=f"{row.category} of {amount}, with a fee of {fee}",
         facts=facts,
         expected=moved(work.project_id, *entries),
-    ).but(*_unless(row.transaction_id == booked.id))
+    ).but(*_unless_named(row.transaction_id, booked))
 
 
 async def _crossed(
@@ -248,5 +248,8 @@ def _gone(origin: str, origin_id: str) -> Explained:
     return Explained(origin=origin, origin_id=origin_id, summary=summary, expected={}).but(missing)
 
 
-def _unless(is_its: bool) -> tuple[str, ...]:  # noqa: FBT001 - the one thing that is asked
-    return () if is_its else ("what it was booked for does not name this transaction",)
+def _unless_named(transaction_id: str | None, booked: Booked) -> tuple[str, ...]:
+    """Say what is wrong, unless that is the transaction which what it was booked for names."""
+    if transaction_id == booked.id:
+        return ()
+    return ("what it was booked for does not name this transaction",)

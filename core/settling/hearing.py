@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from core import payments
-from core.inbox import Handlers, Hearing, ParentMissing
+from core.inbox import Handlers, Hearing, ParentMissing, Standing
 from core.kernel.ids import is_id
 from core.payments import PaymentGateway, Window
 from core.settling.following import (
@@ -49,13 +49,14 @@ async def dispute_changed(hearing: Hearing) -> None:
     await _apply(hearing, looked, before if fresh else None)
 
 
-async def _apply(hearing: Hearing, looked: Looked | None, before: object) -> None:
+async def _apply(hearing: Hearing, looked: Looked | None, before: Standing | None) -> None:
+    """Apply what was read after `before`, or what the event itself says, which has none."""
     async with hearing.begin() as work:
         if looked is None:
             await hearing.ignored(work)
             return
         if before is not None:
-            await hearing.follow(work, before)  # type: ignore[arg-type]
+            await hearing.follow(work, before)
         if (before is not None or await hearing.is_news(work)) and not await apply(work, looked):
             await hearing.ignored(work)
             return

@@ -135,7 +135,7 @@ async def _given(
     draft = payments.RefundDraft(
         payment_id=record.external_id or "",
         amount=refund.amount,
-        reason=refund.reason,  # type: ignore[arg-type] # only what the request allows is stored
+        reason=payments.REFUND_REASONS[refund.reason] if refund.reason else None,
         metadata=ours,
     )
     # The key is the refund's own for ever, whatever the attempt: money moves once under it.

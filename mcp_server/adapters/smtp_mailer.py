@@ -8,7 +8,7 @@ from typing import Literal
 
 import aiosmtplib
 
-from core.messaging import Mail, MailRefused
+from core.messaging import Mail, MailNotTaken, MailRefused
 
 SECONDS_MAX = 30.0
 
@@ -26,7 +26,10 @@ class SmtpMailer:
     password: str = field(default="", repr=False)
 
     async def deliver(self, mail: Mail) -> None:
-        """Return once the server has taken the mail. A permanent refusal is MailRefused."""
+        """Return once the server has taken the mail.
+
+        A permanent refusal is MailRefused; whatever else the server says is MailNotTaken.
+        """
         try:
             await aiosmtplib.send(
                 self.message(mail),
@@ -41,11 +44,13 @@ class SmtpMailer:
         except aiosmtplib.SMTPRecipientsRefused as error:
             if all(_is_final(each.code) for each in error.recipients):
                 raise MailRefused from error
-            raise
+            raise MailNotTaken(str(error)) from error
         except aiosmtplib.SMTPDataError as error:
             if _is_final(error.code):
                 raise MailRefused from error
-            raise
+            raise MailNotTaken(str(error)) from error
+        except aiosmtplib.SMTPException as error:
+            raise MailNotTaken(str(error)) from error
 
     def message(self, mail: Mail) -> EmailMessage:
         """Write the mail as RFC 5322 says. Its id is stable, so a second copy can be told."""

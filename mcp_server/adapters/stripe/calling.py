@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from secrets import SystemRandom
 from typing import Any
 
@@ -60,7 +61,7 @@ class Calls:
         """Tell every object of a list, the newest first. `ask` is given where a page begins."""
         place: Told = {"limit": PAGE_SIZE}
         while True:
-            page = await self.ask(what, lambda place=place: ask(place))  # type: ignore[misc]
+            page = await self.ask(what, partial(ask, place))
             for each in page["data"]:
                 yield each
             if not page.get("has_more") or not page["data"]:

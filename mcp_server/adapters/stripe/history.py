@@ -3,6 +3,7 @@
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from core.payments import Checkout, Dispute, Payment, ProviderEvent, Refund, Seen, Window
@@ -39,7 +40,7 @@ class HistoryAtStripe(Part):
             after = oldest["id"]
         while True:
             page = {**wanted, "ending_before": after, "limit": PAGE_SIZE}
-            told = await self._calls.ask("list events", lambda page=page: self._list(page))  # type: ignore[misc]
+            told = await self._calls.ask("list events", partial(self._list, page))
             for each in reversed(told["data"]):
                 yield self._read.event(each)
             if not told.get("has_more") or not told["data"]:

@@ -4,7 +4,7 @@ The ledger is the meter; this is a copy. An event is known to Stripe by our own 
 sending it again within a day changes nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -40,7 +40,10 @@ class UsageAtStripe(Part):
 
     async def save_meter(self, draft: MeterDraft, *, key: str) -> Meter:
         meters = self._v1.billing.meters
-        listed = lambda at: meters.list_async({"status": "active", **at})  # noqa: E731
+
+        def listed(place: Told) -> Awaitable[Any]:
+            return meters.list_async({"status": "active", **place})
+
         async for told in self._calls.pages("list meters", listed):
             if told["event_name"] == draft.event_name:
                 return self._read.meter(told)
