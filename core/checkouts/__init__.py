@@ -13,7 +13,7 @@ from core.checkouts.hearing import HANDLERS
 from core.checkouts.linking import open_link
 from core.checkouts.model import Checkout, Mode, State
 from core.checkouts.opening import open_checkout
-from core.checkouts.reducing import Reduced, Reductions
+from core.checkouts.reducing import Reduced, Reductions, give_up
 from core.checkouts.returning import CANCELED, GO, SUCCESS, ReturnPages
 
 JOBS = (open_checkout, look_at_checkout, follow_checkout)
@@ -39,6 +39,7 @@ __all__ = [
     "converge",
     "find",
     "follow_checkout",
+    "give_up",
     "look",
     "look_at_checkout",
     "open_checkout",

@@ -76,16 +76,18 @@ def _is_nothing(checkout: checkouts.Checkout, paid: payments.PaymentRecord) -> b
 async def settle(work: Work, held: Redemption) -> bool:
     """Use or release what is held for a checkout of the unit's project. False if it is too early.
 
-    The payment is locked, so that nobody pays between the look and the release.
+    Page and payment are locked, so that nobody pays between the look and the release. Who pays
+    after it pays less than the price.
     """
     assert held.reference is not None, "it is held for something"
-    checkout = await checkouts.find(work, held.reference)
+    checkout = await checkouts.find(work, held.reference, lock=True)
     paid = await payments.find(work, checkout.payment_id or "", lock=True)
     if paid.status in MONEY_CAME:
         await _use(work, held, Money(checkout.discount or 0, paid.sale.price.asset))
         return True
     if _is_nothing(checkout, paid):
-        await release(work, held)
+        if await release(work, held):
+            await checkouts.give_up(work, checkout)
         return True
     return False
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import case, insert, select
+from sqlalchemy import case, insert, select, update
 
 from core.db.work import Work
 from core.kernel.ids import renamed
@@ -144,6 +144,14 @@ async def expect(work: Work, sale: Sale) -> PaymentRecord:
     await work.execute(insert(tables.payments), row)
     work.record("expected", payment_id)
     return await find(work, payment_id)
+
+
+async def ask_more(work: Work, payment_id: str, units: int) -> None:
+    """Raise the price of what nobody has paid, because what made it cheaper was taken away."""
+    p = tables.payments.c
+    this = (p.project_id == work.project_id, p.id == payment_id, p.succeeded_at.is_(None))
+    raised = update(tables.payments).where(*this).values(amount=p.amount + units)
+    assert (await work.execute(raised)).rowcount == 1, "who calls has locked it, and it is unpaid"
 
 
 async def find(work: Work, payment_id: str, *, lock: bool = False) -> PaymentRecord:

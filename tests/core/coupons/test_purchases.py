@@ -14,6 +14,7 @@ from core.operations.limits import Rate
 from core.operations.operation import RateClass
 from tests.core.checkouts.shop import Shop, open_shop
 from tests.core.coupons.offers import CREDITS, coupon, discounts, give_out, offer, offered, redeem
+from tests.core.settling.selling import Sold
 from tests.core.wallets.bank import open_project, open_wallet, told
 from tests.world import OPERATOR, RATES, World, agent
 
@@ -281,3 +282,75 @@ async def test_codes_are_guessed_no_faster_by_buying(world: World) -> None:
 
     assert told == ["promotion_code_unknown"] * 3 + ["rate_limited"] * 2
     assert (await shop.buy())["price"] == "10.00", "who names no code is not held up"
+
+
+async def bounced(shop: Shop, code: str) -> dict[str, Any]:
+    """Buy with a code by a method that takes days, and have the bank refuse it."""
+    checkout = await shop.buy(promotion_code=code)
+    page = await shop.page_of(checkout)
+    shop.provider.pay_later(page)
+    await shop.hear()
+    shop.provider.bounce(page)
+    await shop.hear()
+    return checkout
+
+
+async def test_one_code_does_not_discount_two_purchases_because_a_bank_pays_after_all(
+    world: World,
+) -> None:
+    shop = await open_shop(world)
+    code = await offered(world, redemptions_max=1)
+    first = await bounced(shop, code)
+    page = await shop.page_of(first)
+    second = await shop.buy(promotion_code=code)
+    shop.provider.pay(await shop.page_of(second))
+    await shop.hear()
+    assert await shop.available() == "1000.000000"
+
+    shop.provider.settle(page)
+    for _ in range(2):
+        await shop.hear(again=True)
+
+    late = await shop.poll(first)
+    assert (late["payment_status"], late["price"], late["discount"]) == ("underpaid", "10.00", None)
+    payment = await shop.must("get_payment", payment_id=late["payment_id"])
+    assert (payment["amount"], payment["received"]) == ("10.00", "8.00")
+    assert await shop.available() == "1000.000000"
+    assert (await coupon(world))["redeemed"] == 1
+    await shop.must_agree()
+    back = await Sold(shop, late["payment_id"]).refund()
+    given = back.unwrap()
+    assert (given["state"], given["amount"]) == ("succeeded", "8.00")
+    await shop.must_agree()
+
+
+async def test_a_bank_that_pays_before_the_code_is_given_back_pays_what_it_left(
+    world: World,
+) -> None:
+    shop = await open_shop(world)
+    code = await offered(world)
+    first = await bounced(shop, code)
+
+    shop.provider.settle(await shop.page_of(first))
+    await shop.hear()
+    await run_out(shop)
+
+    late = await shop.poll(first)
+    assert (late["payment_status"], late["price"], late["discount"]) == ("succeeded", "8.00", "2.00")
+    [used] = await discounts(world, shop.project, include_ended=True)
+    assert used["state"] == "used"
+    await shop.must_agree()
+
+
+async def test_a_code_is_given_back_once_and_the_price_raised_once(world: World) -> None:
+    shop = await open_shop(world)
+    code = await offered(world)
+    first = await bounced(shop, code)
+
+    for _ in range(3):
+        await run_out(shop)
+        assert await reason(shop, promotion_code="NONE") == "promotion_code_unknown"
+
+    over = await shop.poll(first)
+    assert (over["payment_status"], over["price"], over["discount"]) == ("failed", "10.00", None)
+    assert len(await told(world, "discount.released")) == 1
