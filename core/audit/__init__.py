@@ -3,7 +3,7 @@
 from core.audit.model import Decision, Invocation, digest_of
 from core.audit.proof import PROTECTED, prove, prove_seals
 from core.audit.recording import RECORD, Trail, record, record_invocation, was_recorded
-from core.audit.sealing import OVERLAP, OVERLAP_MAX, TRAILS, seal_next
+from core.audit.sealing import OVERLAP, OVERLAP_MAX, TRAILS, Place, look_back, seal_next
 
 __all__ = [
     "OVERLAP",
@@ -13,8 +13,10 @@ __all__ = [
     "TRAILS",
     "Decision",
     "Invocation",
+    "Place",
     "Trail",
     "digest_of",
+    "look_back",
     "prove",
     "prove_seals",
     "record",

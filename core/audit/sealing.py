@@ -19,11 +19,12 @@ does not go on where the last one ended: it looks back over an overlap and takes
 in no seal yet. Only the ids decide; no clock is trusted.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import LargeBinary, column, func, insert, select, table
+from sqlalchemy import LargeBinary, TableClause, column, func, insert, select, table
 
 from core.audit import tables
 from core.db.schema import Key
@@ -47,105 +48,149 @@ _seal = tables.seals.c
 
 
 @dataclass(frozen=True, slots=True)
-class Latest:
-    """Where the chain of one trail ends, and which recent rows it covers already."""
+class Place:
+    """Where the chain of one trail ends, and from where on its rows are looked at."""
 
+    trail: str
     number: int
     digest: bytes
-    since: int
+    after: int
     """Rows with ids up to this one are not looked at again."""
-    sealed: frozenset[bytes]
-    """The ids after `since` that are in some seal."""
+    sealed: frozenset[bytes] = frozenset()
+    """The ids after it that are in some seal."""
 
 
-async def seal_next(work: Work, trail: str, *, overlap: timedelta = OVERLAP) -> int:
-    """Seal up to `ROWS_MAX` rows of the trail, oldest first; return how many there were.
+async def look_back(work: Work, trail: str, *, overlap: timedelta = OVERLAP) -> Place:
+    """Find where to go on: where the last seal ended or, if rows came late, an overlap before.
 
-    `trail` is a table whose rows have an indexed `id` made by `work.ids`, and a `digest`. Of two
+    Rows are only ever inserted. So if there are as many of them as seals name, all are named, and
+    none of them is read: what a seal costs does not grow with how many were made lately.
+    """
+    query = select(_seal.number, _seal.digest).where(_seal.trail == trail)
+    last = (await work.execute(query.order_by(_seal.number.desc()).limit(1))).first()
+    if last is None:
+        return Place(trail, 0, NOTHING_BEFORE, 0)
+    spans = await _spans(work, trail, overlap)
+    top = max(each.highest for each in spans)
+    since = max(top - _span(overlap), 0)
+    recent = [each for each in spans if each.highest > since]
+    digest = bytes(last.digest)
+    astride = await _ids_of(work, trail, [each for each in recent if each.lowest <= since])
+    named = sum(each.rows for each in recent if each.lowest > since)
+    named += sum(int.from_bytes(each, "big") > since for each in astride)
+    if named == await _count(work, trail, since, top):
+        return Place(trail, last.number, digest, top)
+    sealed = frozenset(await _ids_of(work, trail, recent))
+    return Place(trail, last.number, digest, since, sealed)
+
+
+async def seal_next(work: Work, place: Place) -> tuple[int, Place]:
+    """Seal up to `ROWS_MAX` rows of the trail, oldest first: how many there were, and where it is.
+
+    A trail is a table whose rows have an indexed `id` made by `work.ids`, and a `digest`. Of two
     who seal at once, one fails on the number that both would use.
     """
-    latest = await _latest(work, trail, overlap)
-    rows = await _unsealed(work, trail, latest)
+    rows, after = await _unsealed(work, place)
     if not rows:
-        return 0
+        return 0, replace(place, after=after)
     ids = b"".join(_packed(row.id) for row in rows)
     digests = b"".join(bytes(row.digest) for row in rows)
-    number = latest.number + 1
-    head = trail, number, canonical(work.now), latest.digest.hex()
+    number = place.number + 1
+    head = place.trail, number, canonical(work.now), place.digest.hex()
+    digest = work.digest(*head, ids.hex(), digests.hex())
     seal = {
-        "trail": trail,
+        "trail": place.trail,
         "number": number,
         "sealed_at": work.now,
         "row_count": len(rows),
         "row_ids": ids,
-        "previous": latest.digest,
-        "digest": work.digest(*head, ids.hex(), digests.hex()),
+        "previous": place.digest,
+        "digest": digest,
     }
     await work.execute(insert(tables.seals), seal)
-    return len(rows)
+    return len(rows), replace(place, number=number, digest=digest, after=after)
 
 
-async def _latest(work: Work, trail: str, overlap: timedelta) -> Latest:
-    query = select(_seal.number, _seal.digest).where(_seal.trail == trail)
-    last = (await work.execute(query.order_by(_seal.number.desc()).limit(1))).first()
-    if last is None:
-        return Latest(0, NOTHING_BEFORE, 0, frozenset())
-    highest_by_number = await _highest_ids(work, trail, overlap)
-    since = max(highest_by_number.values()) - _span(overlap)
-    recent = [number for number, highest in highest_by_number.items() if highest > since]
-    rows = select(_seal.row_ids).where(_seal.trail == trail, _seal.number.in_(recent))
-    sealed = frozenset(
-        each
-        for (packed,) in await work.execute(rows)
-        for each in _split(packed)
-        if int.from_bytes(each, "big") > since
-    )
-    return Latest(last.number, bytes(last.digest), max(since, 0), sealed)
+class _Span(NamedTuple):
+    """One seal: its number, how many rows it names, and the lowest and the highest of their ids."""
+
+    number: int
+    rows: int
+    lowest: int
+    highest: int
 
 
-async def _highest_ids(work: Work, trail: str, overlap: timedelta) -> dict[int, int]:
-    """Return the highest id of each seal that may cover anything of the overlap, by its number.
+async def _spans(work: Work, trail: str, overlap: timedelta) -> list[_Span]:
+    """Return each seal that may name anything of the overlap.
 
     Going back, a seal of late rows is no reason to stop. Every id of a seal lies above the highest
     one sealed before it, less the longest overlap; so a seal whose highest id lies the longest
     overlap below what we look for has only older seals before it.
     """
-    found: dict[int, int] = {}
-    last_id = func.substr(_seal.row_ids, (_seal.row_count - 1) * _ID_BYTES + 1, _ID_BYTES)
-    query = select(_seal.number, last_id.label("highest")).where(_seal.trail == trail)
-    before = None
+    found: list[_Span] = []
+    top, before = 0, None
+    last = (_seal.row_count - 1) * _ID_BYTES + 1
+    lowest = func.substr(_seal.row_ids, 1, _ID_BYTES).label("lowest")
+    highest = func.substr(_seal.row_ids, last, _ID_BYTES).label("highest")
+    query = select(_seal.number, _seal.row_count, lowest, highest).where(_seal.trail == trail)
     while True:
         page = query if before is None else query.where(_seal.number < before)
         rows = (await work.execute(page.order_by(_seal.number.desc()).limit(_SEALS_READ))).all()
         for row in rows:
-            highest = int.from_bytes(bytes(row.highest), "big")
-            found[row.number] = highest
-            if highest <= max(found.values()) - _span(overlap) - _span(OVERLAP_MAX):
+            low, high = (int.from_bytes(bytes(each), "big") for each in (row.lowest, row.highest))
+            span = _Span(row.number, row.row_count, low, high)
+            found.append(span)
+            top = max(top, span.highest)
+            if span.highest <= top - _span(overlap) - _span(OVERLAP_MAX):
                 return found
         if len(rows) < _SEALS_READ:
             return found
         before = rows[-1].number
 
 
-async def _unsealed(work: Work, trail: str, latest: Latest) -> list[Any]:
-    """Read the oldest rows that are settled and in no seal, by a range of the index on the id."""
-    rows = table(trail, column("id", Key("row")), column("digest", LargeBinary))
+async def _ids_of(work: Work, trail: str, spans: Sequence[_Span]) -> list[bytes]:
+    """Return the ids that these seals name."""
+    if not spans:
+        return []
+    numbers = [each.number for each in spans]
+    query = select(_seal.row_ids).where(_seal.trail == trail, _seal.number.in_(numbers))
+    return [each for (packed,) in await work.execute(query) for each in _split(packed)]
+
+
+async def _count(work: Work, trail: str, since: int, top: int) -> int:
+    rows = _rows(trail)
+    query = select(func.count()).where(
+        rows.c.id > compose("row", since), rows.c.id <= compose("row", top)
+    )
+    return int((await work.execute(query)).scalar_one())
+
+
+async def _unsealed(work: Work, place: Place) -> tuple[list[Any], int]:
+    """Read the oldest rows that are settled and in no seal, by a range of the index on the id.
+
+    Returned with the id up to which everything was looked at.
+    """
+    rows = _rows(place.trail)
     settled = int((work.now - SETTLING).timestamp() * 1000) << _RANDOM_BITS
     found: list[Any] = []
-    since = latest.since
+    after = place.after
     while len(found) < ROWS_MAX:
         query = (
             select(rows.c.id, rows.c.digest)
-            .where(rows.c.id > compose("row", since), rows.c.id < compose("row", settled))
+            .where(rows.c.id > compose("row", after), rows.c.id < compose("row", settled))
             .order_by(rows.c.id)
-            .limit(ROWS_MAX)
+            .limit(ROWS_MAX - len(found))
         )
         page = (await work.execute(query)).all()
-        found += [row for row in page if _packed(row.id) not in latest.sealed]
-        if len(page) < ROWS_MAX:
+        found += [row for row in page if _packed(row.id) not in place.sealed]
+        if not page:
             break
-        since = number_of(page[-1].id)
-    return found[:ROWS_MAX]
+        after = number_of(page[-1].id)
+    return found, after
+
+
+def _rows(trail: str) -> TableClause:
+    return table(trail, column("id", Key("row")), column("digest", LargeBinary))
 
 
 def _span(length: timedelta) -> int:

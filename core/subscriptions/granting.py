@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from core import catalog, ledger, wallets
+from core import catalog, ledger, statements, wallets
 from core.db.upsert import insert_if_absent
 from core.db.work import Work
 from core.kernel.money import Asset, Money
@@ -149,7 +149,7 @@ async def _expired(work: Work, of: Subscription) -> list[Any]:
 
 async def _unused(work: Work, transaction_id: str) -> int:
     """Return how much of what a transaction granted has expired and was posted as such."""
-    gone = ledger.taken("breakage").c
+    gone = statements.taken("breakage").c
     # The reference of a grant's breakage names it; no other lies between these two.
     named = f"breakage:{ledger.lot_id(transaction_id, 0)}"
     query = select(func.coalesce(func.sum(gone.amount), 0)).where(

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import and_, func, select
 
-from core import ledger
+from core import ledger, statements
 from core.db.proving import stream
 from core.db.work import Work
 from core.kernel.proving import Proof
@@ -87,7 +87,7 @@ async def _prove_credits(work: Work, proof: Proof) -> None:
     c, b = tables.credits.c, tables.bills.c
     kinds = {"included": ledger.flows.GRANT.kind, "rolled": ledger.flows.ROLLOVER.kind}
     for kind, flow in kinds.items():
-        booked = ledger.taken(flow)
+        booked = statements.taken(flow)
         query = (
             select(
                 *(c.transaction_id, c.bill_id, c.wallet_id, c.amount),

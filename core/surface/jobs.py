@@ -67,10 +67,12 @@ async def _seal(context: JobContext, *, sweep: bool) -> None:
     try:
         for trail in TRAILS:
             rows = 1
+            async with context.begin() as work:
+                place = await audit.look_back(work, trail, overlap=overlap)
             while rows:
                 async with context.begin() as work:
                     lease = await jobs.renew(work, lease, seconds=SEAL_LEASE_SECONDS)
-                    rows = await audit.seal_next(work, trail, overlap=overlap)
+                    rows, place = await audit.seal_next(work, place)
     finally:
         async with context.begin() as work:
             await jobs.release(work, lease)

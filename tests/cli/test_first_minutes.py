@@ -62,7 +62,8 @@ async def test_demo_prints_what_a_script_needs_and_the_keys_work(tmp_path: Path)
             balance = await client.get(f"{path}/balance", headers=headers)
             grant = await client.post(f"{path}/grants", headers=headers, json={"amount": "1"})
             assert (balance.status_code, grant.status_code) == (200, expected)
-        sold = (await client.get("/v1/plans", headers=headers)).json()["items"]
+        staff = {"Authorization": f"Bearer {told['operator_api_key']}"}
+        sold = (await client.get("/v1/plans", headers=staff)).json()["items"]
         assert [(each["plan_key"], each["version"]) for each in sold] == [("free", 1), ("pro", 1)]
 
 

@@ -27,7 +27,6 @@ from mcp_server.wiring import OPERATIONS
 from tests import servers, stripe_events
 from tests.fakes.gateway import FakeGateway
 from tests.transports.invoices import SELLER, be_invoiced
-from tests.transports.plans import open_plans
 from tests.transports.plans import open_plans, subscribe
 from tests.world import AUDITOR, OPERATOR, START, World, agent
 

@@ -42,7 +42,8 @@ class UsageAtStripe(Part):
         meters = self._v1.billing.meters
 
         def listed(place: Told) -> Awaitable[Any]:
-            return meters.list_async({"status": "active", **place})
+            page: Awaitable[Any] = meters.list_async({"status": "active", **place})
+            return page
 
         async for told in self._calls.pages("list meters", listed):
             if told["event_name"] == draft.event_name:

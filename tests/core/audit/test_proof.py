@@ -21,7 +21,7 @@ async def some_trail(world: World) -> None:
         world.clock.advance(hours=1)
         async with world.database.begin(OPERATOR) as work:
             for trail in surface.TRAILS:
-                await sealing.seal_next(work, trail)
+                await sealing.seal_next(work, await sealing.look_back(work, trail))
 
 
 async def differences(world: World) -> list[str]:

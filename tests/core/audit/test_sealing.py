@@ -36,7 +36,8 @@ async def note(world: World, *, times: int = 1, made_ago: timedelta = timedelta(
 
 async def seal(world: World, **options: Any) -> int:
     async with world.database.begin(SYSTEM) as work:
-        return await audit.seal_next(work, TRAIL, **options)
+        count, _ = await audit.seal_next(work, await audit.look_back(work, TRAIL, **options))
+        return count
 
 
 async def seals(world: World) -> list[Any]:
@@ -94,6 +95,45 @@ async def test_many_rows_are_sealed_in_segments_none_twice(
 
     assert counts == [10] * 9 + [5, 0]
     assert [each for row in await seals(world) for each in ids_in(row)] == ids
+
+
+async def test_whoever_goes_on_from_where_a_seal_ended_seals_the_rest_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sealing, "ROWS_MAX", 10)
+    ids = await note(world, times=25)
+    world.clock.advance(seconds=3)
+
+    counts = []
+    async with world.database.begin(SYSTEM) as work:
+        place = await audit.look_back(work, TRAIL)
+    for _ in range(4):
+        async with world.database.begin(SYSTEM) as work:
+            count, place = await audit.seal_next(work, place)
+            counts.append(count)
+
+    assert counts == [10, 10, 5, 0]
+    found = await seals(world)
+    assert [each for row in found for each in ids_in(row)] == ids
+    assert [row.previous for row in found] == [bytes(16), *(row.digest for row in found[:-1])]
+
+
+async def test_rows_are_read_again_only_when_one_of_them_was_committed_late(world: World) -> None:
+    ids = await note(world, times=20)
+    world.clock.advance(seconds=3)
+    await seal(world)
+    async with world.database.read(SYSTEM) as work:
+        assert await audit.look_back(work, TRAIL) == audit.Place(
+            TRAIL, 1, (await seals(world))[0].digest, number_of(ids[-1])
+        )
+
+    await note(world, made_ago=timedelta(seconds=30))
+
+    async with world.database.read(SYSTEM) as work:
+        place = await audit.look_back(work, TRAIL)
+    assert place.after < number_of(ids[0])
+    assert place.sealed == {number_of(each).to_bytes(16, "big") for each in ids}
+    assert await seal(world) == 1
 
 
 async def test_a_row_committed_after_younger_ones_were_sealed_is_in_the_next_seal(
@@ -163,4 +203,5 @@ async def execute(world: World, statement: str) -> None:
 @pytest.mark.parametrize("trail", TRAILS)
 async def test_every_trail_that_is_sealed_has_its_own_chain(world: World, trail: str) -> None:
     async with world.database.begin(SYSTEM) as work:
-        assert await audit.seal_next(work, trail) == 0
+        place = await audit.look_back(work, trail)
+        assert await audit.seal_next(work, place) == (0, place)

@@ -336,7 +336,11 @@ async def test_a_bank_that_pays_before_the_code_is_given_back_pays_what_it_left(
     await run_out(shop)
 
     late = await shop.poll(first)
-    assert (late["payment_status"], late["price"], late["discount"]) == ("succeeded", "8.00", "2.00")
+    assert (late["payment_status"], late["price"], late["discount"]) == (
+        "succeeded",
+        "8.00",
+        "2.00",
+    )
     [used] = await discounts(world, shop.project, include_ended=True)
     assert used["state"] == "used"
     await shop.must_agree()
