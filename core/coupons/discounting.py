@@ -11,7 +11,7 @@ have an equal claim to always goes to the same one, so the order of lines change
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Context, Decimal
 
 from core.coupons.errors import DiscountInAnotherCurrency
@@ -45,6 +45,8 @@ class Discount:
     """Off lines of these products; none for the whole bill."""
     minimum: Money | None = None
     """Nothing is taken off lines that come to less than this before any discount."""
+    recurs: bool = field(default=True, compare=False)
+    """Whether it is taken off more than one bill. The bill before us comes to the same."""
 
     def is_for(self, line: BillLine) -> bool:
         return not self.product_keys or line.product_key in self.product_keys

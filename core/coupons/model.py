@@ -98,6 +98,7 @@ class Coupon:
             off=off,
             product_keys=frozenset(self.product_keys),
             minimum=self.minimum,
+            recurs=self.duration is not Duration.ONCE,
         )
 
 

@@ -8,6 +8,7 @@ from core.lifecycles.bills import (
     LineKind,
     Sold,
     Taken,
+    recurring,
     write_lines,
 )
 from core.lifecycles.deciding import (
@@ -45,11 +46,22 @@ from core.lifecycles.model import (
     read_discounts,
     write_discounts,
 )
-from core.lifecycles.states import ENDED, LIVE, SERVED, TICKING, TRANSITIONS, State, Verb, after
+from core.lifecycles.states import (
+    ENDED,
+    LIVE,
+    PAYING,
+    SERVED,
+    TICKING,
+    TRANSITIONS,
+    State,
+    Verb,
+    after,
+)
 
 __all__ = [
     "ENDED",
     "LIVE",
+    "PAYING",
     "PERIOD",
     "SERVED",
     "TICKING",
@@ -90,6 +102,7 @@ __all__ = [
     "reactivate",
     "read_discounts",
     "recover",
+    "recurring",
     "resume",
     "suspend",
     "write_discounts",

@@ -147,6 +147,19 @@ def period_bill(
     return with_credits(discounted(bill, sold, discounts), sold, period)
 
 
+def recurring(sold: Sold, discounts: Sequence[coupons.Discount] = ()) -> int:
+    """Return what a period comes to as it goes on: fees and seats, less the discounts that stay.
+
+    In smallest units, without taxes, what was used, what is paid once, and what comes off once.
+    """
+    product = sold.version.product_key
+    lines = [
+        coupons.BillLine(id=each.key, amount=sold.rated(each).total, product_key=product)
+        for each in _recurring(sold)
+    ]
+    return coupons.apply(lines, [each for each in discounts if each.recurs]).total
+
+
 def trial_bill(sold: Sold, period: Period, price: Money | None) -> Bill:
     """Bill a trial: what it costs, if anything. Its credits are a period's, until it ends."""
     lines: tuple[BillLine, ...] = ()

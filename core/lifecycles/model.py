@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from core.kernel.money import Asset
 from core.kernel.period import Period
-from core.lifecycles.states import State
+from core.lifecycles.states import PAYING, State
 from core.proration import AmountOff, BillingPeriod, Cycle, Interval, PercentOff
 
 NOTICE_DAYS = 3
@@ -72,6 +72,8 @@ class Subscription:
     period_end_at: datetime
     discounts: tuple[PercentOff | AmountOff, ...] = ()
     """What came off this period's price, and so off what a part of it is worth."""
+    recurring: int | None = None
+    """What a period comes to as it goes on, in smallest units; None where nobody has counted it."""
     trial_ends_at: datetime | None = None
     trial_told_at: datetime | None = None
     at_trial_end: AtTrialEnd = AtTrialEnd.EXPIRE
@@ -88,6 +90,11 @@ class Subscription:
     def source(self) -> str:
         """By this name it holds its plan for the project."""
         return f"subscription:{self.id}"
+
+    @property
+    def paid_for(self) -> int:
+        """What recurs of it now: nothing in a trial, in a pause, or once it is over."""
+        return (self.recurring or 0) if self.state in PAYING else 0
 
     @property
     def zone(self) -> ZoneInfo:

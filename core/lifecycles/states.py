@@ -93,6 +93,8 @@ LIVE = frozenset(State) - ENDED
 """Of a product a project has at most one subscription in any of these."""
 SERVED = frozenset({State.TRIALING, State.ACTIVE, State.PAST_DUE})
 """The states in which the project holds the plan."""
+PAYING = frozenset({State.ACTIVE, State.PAST_DUE})
+"""The states in which a period is paid for, or asked for: what counts as recurring revenue."""
 TICKING = SERVED | {State.DRAFT}
 """The states in which something is always due: the database refuses one without a due date."""
 

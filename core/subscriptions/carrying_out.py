@@ -4,15 +4,19 @@ In this order, in one unit: the row, under its revision; the history; the plan t
 holds; the bill, once for its period; and what a bill brings that nobody has to pay.
 """
 
+from dataclasses import replace
+
 from core import catalog, entitlements, lifecycles
 from core.db.work import Work
 from core.lifecycles import Decided, Subscription
-from core.subscriptions import billing, events, granting, keeping
+from core.subscriptions import billing, events, granting, keeping, recurring
 
 
 async def carry_out(work: Work, before: Subscription | None, decided: Decided) -> Subscription:
     """Write all of it, and return what the subscription is now."""
-    after = decided.after
+    # Before the bill, which uses up discounts that still come off what it is for.
+    after = await recurring.counted(work, before, decided)
+    decided = replace(decided, after=after)
     await keeping.write(work, before, decided)
     await _hold(work, before, after)
     await events.tell(work, before, decided)

@@ -25,6 +25,7 @@ BY_MAX = 160
 _PLAIN = (
     *("project_id", "id", "product_key", "revision", "wallet_id", "time_zone", "anchor_at"),
     *("anchor_day", "period_start_at", "period_end_at", "trial_ends_at", "trial_told_at"),
+    "recurring",
     *("cancel_at", "paused_at", "resumes_at", "starts_at", "ended_at", "created_at", "updated_at"),
 )
 
@@ -107,8 +108,21 @@ async def write(work: Work, before: Subscription | None, decided: Decided) -> No
         "done_by": work.caller.subject[:BY_MAX],
         "why": decided.why,
         "told": dict(decided.told),
+        **_recurs(before, after),
     }
     await work.execute(insert(tables.history), line)
+
+
+def _recurs(before: Subscription | None, after: Subscription) -> dict[str, Any]:
+    """Say what recurs from then on, or nothing where it is what it was."""
+    had = (before.paid_for, before.interval) if before else (0, after.interval)
+    has = (after.paid_for, after.interval)
+    changed = has != had and (has[0] or had[0])
+    return {
+        "recurring": after.paid_for if changed else None,
+        "interval_unit": str(after.interval.unit) if changed else None,
+        "interval_count": after.interval.count if changed else None,
+    }
 
 
 def row_of(subscription: Subscription) -> dict[str, Any]:

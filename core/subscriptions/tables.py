@@ -41,6 +41,8 @@ subscriptions = Table(
     Column("period_start_at", Instant, nullable=False),
     Column("period_end_at", Instant, nullable=False),
     Column("discounts", json_column(), nullable=False),
+    # What a period comes to as it goes on: what recurring revenue is counted from.
+    Column("recurring", BigInteger),
     Column("trial_ends_at", Instant),
     Column("trial_told_at", Instant),
     Column("at_trial_end", String(6), nullable=False),
@@ -111,7 +113,15 @@ history = Table(
     Column("done_by", String(160), nullable=False),
     Column("why", String(500)),
     Column("told", json_column(), nullable=False),
+    # What recurs from then on, for each interval of this length: only where that changed, so that
+    # whoever reports passes over the renewals, which are most lines.
+    Column("recurring", BigInteger),
+    Column("interval_unit", String(5)),
+    Column("interval_count", Integer),
     PrimaryKeyConstraint("project_id", "subscription_id", "revision"),
+    index_where(
+        "ix_subscriptions_history_recurring", "effective_at", where="recurring is not null"
+    ),
 )
 
 bills = Table(
@@ -139,6 +149,12 @@ bills = Table(
     CheckConstraint("(credits is null) = (credits_asset is null)", name="credits_are_of_an_asset"),
     CheckConstraint("credits > 0", name="credits_are_positive"),
     Index("ix_subscriptions_bills_id", "project_id", "id", unique=True),
+    # What is owed although somebody tried: few, whatever has been billed.
+    index_where(
+        "ix_subscriptions_bills_failed",
+        "asset",
+        where="failed_at is not null and paid_at is null",
+    ),
 )
 
 credits = Table(

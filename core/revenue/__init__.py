@@ -1,0 +1,1 @@
+"""Revenue: what recurs, what was earned and what is owed, of all projects. See README.md."""
