@@ -10,7 +10,13 @@ from mcp_server.sandbox import paying
 from mcp_server.sandbox.cards import NOT_AUTHENTICATED, Decline
 from mcp_server.sandbox.errors import Refused
 from mcp_server.sandbox.params import Params
-from mcp_server.sandbox.resources import coupons, customers, intents, setups
+from mcp_server.sandbox.resources import (
+    coupons,
+    customers,
+    intents,
+    setups,
+    subscribing_on_pages,
+)
 from mcp_server.sandbox.work import Json, Work
 
 SETUP_NOT_AUTHENTICATED = Decline(
@@ -40,6 +46,8 @@ def pay(work: Work, session: Json, method: Json | None, payer: Payer) -> Decline
     """
     require_open(work, session)
     session = _known(work, session, payer)
+    if session["mode"] == "subscription":
+        return _subscribe(work, session, method)
     if session["mode"] == "payment" and session["amount_total"] == 0:
         _complete(work, session, "no_payment_required")
         return None
@@ -53,6 +61,20 @@ def pay(work: Work, session: Json, method: Json | None, payer: Payer) -> Decline
     intent["status"] = "requires_confirmation"
     work.save(intent)
     return _paid(work, session, intent["id"], paying.attempt(work, intent))
+
+
+def _subscribe(work: Work, session: Json, method: Json | None) -> Decline | None:
+    """Take what is due today, or save the method if that is nothing; then it is subscribed."""
+    if method is None:
+        raise Refused("A payment method is needed.", param="payment_method")
+    here = f"{work.url}/checkout/{session['id']}"
+    noted = {"_return_url": here, "_session": session["id"], "payment_method": method["id"]}
+    begun = subscribing_on_pages.begun(work, session)
+    begun |= noted | {"payment_method_types": [method["type"]], "status": "requires_confirmation"}
+    work.save(begun)
+    if begun["object"] == "setup_intent":
+        return _saved(work, session, begun["id"], setups.attempt(work, begun))
+    return _paid(work, session, begun["id"], paying.attempt(work, begun))
 
 
 def _known(work: Work, session: Json, payer: Payer) -> Json:
@@ -126,6 +148,8 @@ def _saved(work: Work, session: Json, setup: str, decline: Decline | None) -> De
 def _complete(work: Work, session: Json, payment_status: str) -> None:
     coupons.redeem(work, session["discounts"])
     work.never_mind("expire_session", session["id"])
+    if session["mode"] == "subscription":
+        session = subscribing_on_pages.subscribed(work, session)
     work.change(
         session,
         "checkout.session.completed",

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from mcp_server.sandbox import completing, paying
+from mcp_server.sandbox import charging, completing, paying, subscribing
 from mcp_server.sandbox.resources import balance, charges, checkout, payouts, refunds
 from mcp_server.sandbox.work import Work
 
@@ -14,6 +14,14 @@ DOES: dict[str, Callable[[Work, str], Any]] = {
     balance.PAY_OUT: payouts.pay_out,
     refunds.FINISH: refunds.finish,
     refunds.FAIL: refunds.fail,
+    charging.FINALIZE: charging.finalize_due,
+    charging.RETRY: charging.retry,
+    subscribing.RENEW: subscribing.renew,
+    subscribing.WARN: subscribing.warn,
+    subscribing.REMIND: subscribing.remind,
+    subscribing.END: subscribing.end_due,
+    subscribing.GIVE_UP: subscribing.give_up,
+    subscribing.RESUME: subscribing.resume_collection,
 }
 
 

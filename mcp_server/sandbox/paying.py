@@ -1,11 +1,16 @@
 """One attempt at a payment: what the card decides, and everything that follows from it."""
 
+from collections.abc import Callable
+
 from mcp_server.sandbox import cards
 from mcp_server.sandbox.cards import Behaviour, Decline
 from mcp_server.sandbox.errors import Refused
 from mcp_server.sandbox.resources import charges, disputes, methods
 from mcp_server.sandbox.work import Json, Work, public
 
+Tell = Callable[[Work, Json], None]
+INVOICED: list[Tell] = []
+"""Who hears how the payment of an invoice ended: they stand above, and enrol themselves."""
 PAGE = "/authenticate/"
 SETTLE, TELL_BALANCE = "settle_payment", "tell_balance"
 
@@ -80,6 +85,7 @@ def failed(work: Work, intent: Json, method: Json, charge: Json | None, decline:
     changed.pop("_authenticated", None)
     work.save(changed)
     work.emit("payment_intent.payment_failed", changed)
+    _tell_invoice(work, changed)
     return changed
 
 
@@ -141,7 +147,14 @@ def received(work: Work, intent: Json, charge: Json, method: Json) -> Json:
         saved["_set_up"] = intent["setup_future_usage"] == "off_session"
         work.save(saved)
         methods.attach_to(work, saved, intent["customer"])
+    _tell_invoice(work, changed)
     return changed
+
+
+def _tell_invoice(work: Work, intent: Json) -> None:
+    if "_invoice" in intent:
+        for tell in INVOICED:
+            tell(work, intent)
 
 
 def capture(work: Work, intent: Json, amount: int) -> Json:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Fault = Literal["", "unavailable", "error", "rate_limited", "hang"]
+GivenUp = Literal["canceled", "unpaid", "past_due"]
 FAULTS: tuple[Fault, ...] = ("", "unavailable", "error", "rate_limited", "hang")
 
 
@@ -27,6 +28,10 @@ class Switches:
     """How long a bank debit is pending."""
     refund_seconds: int = 5
     """How long a refund takes that is not instant."""
+    finalize_seconds: int = 3600
+    """How long the invoice of a renewal is a draft."""
+    given_up: GivenUp = "canceled"
+    """What becomes of a subscription when the last try to charge its invoice has failed."""
     fault: Fault = ""
     """What the next API requests meet: 503 before anything is done; `error`, a 500 after it is
     done, kept for its idempotency key as Stripe keeps it; 429; `hang`, done when the client has

@@ -48,6 +48,7 @@ from core.payments import (
     Window,
 )
 from mcp_server.adapters.stripe.currencies import LIMITS
+from tests.fakes.billing import FakeSubscriptions
 from tests.fakes.provider import FakeProvider
 
 STREAM_MAX = 100
@@ -55,7 +56,7 @@ R = TypeVar("R")
 P = TypeVar("P", bound=Provided)
 
 
-class FakeGateway:
+class FakeGateway(FakeSubscriptions):
     """The port over a `FakeProvider`, whose methods say what people and banks do."""
 
     name = "stripe"
@@ -74,12 +75,8 @@ class FakeGateway:
         """What was counted, by the names of its events."""
         self.told_usage: list[tuple[str, UsageDraft]] = []
         """What was sent and arrived, however often, and how."""
-        self._limits = limits
+        self.limits = limits
         self._answers: dict[str, tuple[Any, Any]] = {}
-
-    @property
-    def limits(self) -> Limits:
-        return self._limits
 
     def forget_keys(self) -> None:
         """Let a day go by: what is asked again under a key of before is done again."""

@@ -38,6 +38,8 @@ _WORDS = {
     "Payment": "payment_intent",
     "Method": "payment_method",
     "ProcessorTransaction": "balance_transaction",
+    "ProviderInvoice": "invoice",
+    "ProviderSubscription": "subscription",
 }
 
 
@@ -53,7 +55,7 @@ class FakeProvider:
     """What paying with a method comes to, by the id of the method; else it is paid."""
     details: dict[str, Any] = field(default_factory=dict)
     """The draft each checkout and payment was made of."""
-    _snapshots: dict[str, Seen] = field(default_factory=dict)
+    _snapshots: dict[str, Any] = field(default_factory=dict)
     _last: Counter[str] = field(default_factory=Counter)
 
     # -- What customers do ------------------------------------------------------------------------

@@ -38,6 +38,26 @@ TRIGGERS = {
         "checkout.session.completed",
         "checkout.session.async_payment_succeeded",
     ],
+    "customer.subscription.created": ["customer.subscription.created"],
+    "customer.subscription.updated": [
+        "customer.subscription.created",
+        "customer.subscription.updated",
+    ],
+    "customer.subscription.deleted": [
+        "customer.subscription.created",
+        "customer.subscription.deleted",
+    ],
+    "customer.subscription.paused": [
+        "customer.subscription.created",
+        "customer.subscription.paused",
+    ],
+    "customer.subscription.trial_will_end": [
+        "customer.subscription.created",
+        "customer.subscription.trial_will_end",
+    ],
+    "invoice.paid": ["invoice.finalized", "invoice.paid"],
+    "invoice.payment_failed": ["invoice.finalized", "invoice.payment_failed"],
+    "invoice.payment_action_required": ["invoice.payment_action_required"],
 }
 """What is triggered, and what is told of it, in this order."""
 

@@ -97,20 +97,20 @@ class AtTheSandbox:
 
     def __init__(self) -> None:
         self.clock = FrozenClock()
-        self._made: SandboxApp = create_sandbox(
+        self.made: SandboxApp = create_sandbox(
             path=None, now=lambda: self.clock.now().timestamp(), url=BASE, secret_key=KEY
         )
-        self._http = open_http(transport=httpx2.ASGITransport(self._made.app))
+        self._http = open_http(transport=httpx2.ASGITransport(self.made.app))
         self._lines = Lossy(self._http)
         self.gateway: StripeGateway = open_gateway(
             KEY, base=BASE, http=self._lines, clock=self.clock
         )
-        self._sdk = stripe.StripeClient(
+        self.sdk = stripe.StripeClient(
             KEY, http_client=Httpx2Client(self._http), base_addresses={"api": BASE}
         )
 
     async def leave_method(self, customer_id: str, kind: str = "pays") -> str:
-        methods = self._sdk.v1.payment_methods
+        methods = self.sdk.v1.payment_methods
         return (await methods.attach_async(CARDS[kind], {"customer": customer_id})).id
 
     async def pay(self, checkout: Checkout, kind: str = "pays") -> None:
@@ -131,10 +131,10 @@ class AtTheSandbox:
 
     async def forget_customer(self, customer_id: str) -> None:
         """Delete a customer as somebody with the provider's own pages would."""
-        await self._sdk.v1.customers.delete_async(customer_id)
+        await self.sdk.v1.customers.delete_async(customer_id)
 
     async def archive_meter(self, meter_id: str) -> None:
-        await self._sdk.v1.billing.meters.deactivate_async(meter_id)
+        await self.sdk.v1.billing.meters.deactivate_async(meter_id)
 
     async def get(self, path: str) -> httpx2.Response:
         return await self._http.get(BASE + path, headers={"Authorization": f"Bearer {KEY}"})
@@ -145,24 +145,24 @@ class AtTheSandbox:
         return self._lines.asked
 
     async def wait_for_banks(self) -> None:
-        self._made.sandbox.advance(60)
+        self.made.sandbox.advance(60)
         self.clock.advance(seconds=60)
 
     async def wait_for_payout(self) -> None:
         self.clock.advance(days=3)
-        self._made.sandbox.do_due()
+        self.made.sandbox.do_due()
 
     async def decide(self, dispute_id: str, state: DisputeState) -> None:
         word = "winning_evidence" if state == DisputeState.WON else "losing_evidence"
         evidence: Any = {"evidence": {"uncategorized_text": word}, "submit": True}
-        await self._sdk.v1.disputes.update_async(dispute_id, evidence)
+        await self.sdk.v1.disputes.update_async(dispute_id, evidence)
 
     def lose_an_answer(self) -> None:
         self._lines.lost = LINES_LOST
 
     async def close(self) -> None:
         await self.gateway.close()
-        self._made.sandbox.close()
+        self.made.sandbox.close()
 
 
 class Lossy(Checked):

@@ -19,6 +19,7 @@ from mcp_server.adapters.stripe.payments import PaymentsAtStripe
 from mcp_server.adapters.stripe.reading import Reader
 from mcp_server.adapters.stripe.settlements import SettlementsAtStripe
 from mcp_server.adapters.stripe.shelf import ShelfAtStripe
+from mcp_server.adapters.stripe.subscriptions import SubscriptionsAtStripe
 from mcp_server.adapters.stripe.tariffs import TariffsAtStripe
 from mcp_server.adapters.stripe.usage import UsageAtStripe
 from mcp_server.adapters.stripe.wire import Httpx2Client, open_http
@@ -36,6 +37,7 @@ class StripeGateway(
     MethodsAtStripe,
     HistoryAtStripe,
     SettlementsAtStripe,
+    SubscriptionsAtStripe,
     UsageAtStripe,
 ):
     """Everything we ask of Stripe, with one account's key. Close it when the process ends."""

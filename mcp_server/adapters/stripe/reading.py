@@ -79,7 +79,8 @@ class Reader:
             "billing.meter": self.meter,
         }
 
-    def _common(self, told: Told) -> dict[str, Any]:
+    def common(self, told: Told) -> dict[str, Any]:
+        """Read what every object has."""
         names = dict(told.get("metadata") or {})
         made_by = names.pop(INSTALLATION, self.installation)
         return {
@@ -94,7 +95,7 @@ class Reader:
     def customer(self, told: Told) -> Customer:
         settings = told.get("invoice_settings") or {}
         return Customer(
-            **self._common(told),
+            **self.common(told),
             name=told.get("name"),
             email=told.get("email"),
             default_method_id=id_of(settings.get("default_payment_method")),
@@ -103,12 +104,12 @@ class Reader:
 
     def product(self, told: Told) -> Product:
         active = bool(told.get("active")) and not told.get("deleted")
-        return Product(**self._common(told), name=told.get("name") or "", active=active)
+        return Product(**self.common(told), name=told.get("name") or "", active=active)
 
     def price(self, told: Told) -> Price:
         recurring = told.get("recurring")
         return Price(
-            **self._common(told),
+            **self.common(told),
             product_id=id_of(told.get("product")) or "",
             unit=_money_or_none(told, "unit_amount"),
             active=bool(told.get("active")) and not told.get("deleted"),
@@ -120,7 +121,7 @@ class Reader:
     def checkout(self, told: Told) -> Checkout:
         setup = told.get("setup_intent")
         return Checkout(
-            **self._common(told),
+            **self.common(told),
             mode=_state(CheckoutMode, told.get("mode")),
             state=_state(CheckoutState, told.get("status")),
             paid=_state(PaidState, told.get("payment_status")),
@@ -142,7 +143,7 @@ class Reader:
         charged: Told = charge if isinstance(charge, Mapping) else {}
         refunded = charged.get("amount_refunded")
         return Payment(
-            **self._common(told),
+            **self.common(told),
             state=_state(PaymentState, told.get("status")),
             amount=money(told["amount"], told["currency"]),
             received=money(told.get("amount_received") or 0, told["currency"]),
@@ -159,7 +160,7 @@ class Reader:
 
     def refund(self, told: Told) -> Refund:
         return Refund(
-            **self._common(told),
+            **self.common(told),
             state=_state(RefundState, told.get("status")),
             amount=money(told["amount"], told["currency"]),
             payment_id=id_of(told.get("payment_intent")),
@@ -173,7 +174,7 @@ class Reader:
     def dispute(self, told: Told) -> Dispute:
         evidence = told.get("evidence_details") or {}
         return Dispute(
-            **self._common(told),
+            **self.common(told),
             state=_state(DisputeState, told.get("status")),
             amount=money(told["amount"], told["currency"]),
             payment_id=id_of(told.get("payment_intent")),
@@ -189,7 +190,7 @@ class Reader:
         kind = told.get("type") or ""
         shown = told.get(kind) or {}
         return Method(
-            **self._common(told),
+            **self.common(told),
             customer_id=id_of(told.get("customer")),
             kind=kind,
             brand=shown.get("brand") or shown.get("bank_name"),
@@ -201,7 +202,7 @@ class Reader:
     def processor_transaction(self, told: Told) -> ProcessorTransaction:
         currency = told["currency"]
         return ProcessorTransaction(
-            **self._common(told),
+            **self.common(told),
             kind=told.get("type") or "",
             category=told.get("reporting_category") or "",
             amount=money(told["amount"], currency),
@@ -214,7 +215,7 @@ class Reader:
 
     def payout(self, told: Told) -> Payout:
         return Payout(
-            **self._common(told),
+            **self.common(told),
             state=told.get("status") or "",
             amount=money(told["amount"], told["currency"]),
             arrives_at=moment(told["arrival_date"]),
@@ -224,7 +225,7 @@ class Reader:
 
     def meter(self, told: Told) -> Meter:
         active = told.get("status") == "active"
-        return Meter(**self._common(told), event_name=told["event_name"], active=active)
+        return Meter(**self.common(told), event_name=told["event_name"], active=active)
 
     def event(self, told: Told) -> ProviderEvent:
         """Read a snapshot event, or a thin one, whose related object has no content here."""

@@ -68,9 +68,9 @@ def _is_free(session: Json) -> bool:
 
 
 def _begun(work: Work, session: Json) -> Json | None:
-    if id := session["payment_intent"]:
+    if id := session["payment_intent"] or session.get("_payment"):
         return work.get("payment_intent", id)
-    id = session["setup_intent"]
+    id = session["setup_intent"] or session.get("_setup")
     return work.get("setup_intent", id) if id else None
 
 

@@ -83,6 +83,7 @@ def _switches(form: Params) -> dict[str, Any]:
         "balance_seconds": _bounded(form, "balance_seconds", SECONDS_MAX),
         "settle_seconds": _bounded(form, "settle_seconds", SECONDS_MAX),
         "refund_seconds": _bounded(form, "refund_seconds", SECONDS_MAX),
+        "finalize_seconds": _bounded(form, "finalize_seconds", SECONDS_MAX),
         "fault": fault,
         "fault_times": _bounded(form, "fault_times", COPIES_MAX) if fault else 0,
     }

@@ -8,7 +8,8 @@ from mcp_server.sandbox.ids import SESSION_LENGTH, new_id
 from mcp_server.sandbox.lists import COMPUTED, listed, page
 from mcp_server.sandbox.money import require_amount
 from mcp_server.sandbox.params import Params
-from mcp_server.sandbox.resources import coupons, intents, prices, setups
+from mcp_server.sandbox.pricing import amount_of
+from mcp_server.sandbox.resources import coupons, intents, prices, setups, subscribing_on_pages
 from mcp_server.sandbox.work import API_VERSION, Json, Work, public, with_metadata
 
 EXPIRE = "expire_session"
@@ -53,10 +54,11 @@ def create(work: Work, asked: Params) -> Json:
     mode = asked.choice("mode", "payment", "setup", "subscription")
     if mode is None:
         raise absent("mode")
-    if mode == "subscription":
-        raise Refused("The sandbox sells no subscriptions: mode is payment or setup.", param="mode")
     session = _blank(work, mode, asked)
-    if mode == "payment":
+    if mode == "subscription":
+        _price(work, session, asked)
+        subscribing_on_pages.prepare(work, session, asked.part_or_none("subscription_data"))
+    elif mode == "payment":
         _price(work, session, asked)
         session["_intent"] = _intent_data(asked.part_or_none("payment_intent_data"))
         _invoicing(session, asked.part("invoice_creation"))
@@ -115,7 +117,7 @@ def _blank(work: Work, mode: str, asked: Params) -> Json:
         "metadata": asked.mapping("metadata"),
         "mode": mode,
         "payment_intent": None,
-        "payment_method_collection": "always" if mode == "payment" else None,
+        "payment_method_collection": None if mode == "setup" else "always",
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
         "payment_method_types": ["card", "us_bank_account"] if mode == "payment" else ["card"],
         "payment_status": "unpaid",
@@ -145,7 +147,7 @@ def _creation(mode: str, customer: str | None, asked: Params) -> str | None:
         raise Refused("`customer_creation` and `customer` exclude each other.")
     if customer or mode == "setup":
         return None if customer else "always"
-    return chosen or "if_required"
+    return "always" if mode == "subscription" else chosen or "if_required"
 
 
 def _url(asked: Params, name: str, *, needed: bool = False) -> str | None:
@@ -206,7 +208,8 @@ def _price(work: Work, session: Json, asked: Params) -> None:
     lines = asked.parts("line_items")
     if not lines:
         raise absent("line_items")
-    session["_items"] = [_item(work, each) for each in lines]
+    recurs = session["mode"] == "subscription"
+    session["_items"] = [_item(work, each, recurs=recurs) for each in lines]
     currencies = {each["currency"] for each in session["_items"]}
     if len(currencies) > 1:
         raise Refused("All prices of a Checkout Session must be in one currency.")
@@ -219,19 +222,19 @@ def _price(work: Work, session: Json, asked: Params) -> None:
     total(work, session)
 
 
-def _item(work: Work, asked: Params) -> Json:
+def _item(work: Work, asked: Params, *, recurs: bool) -> Json:
     asked.ignore("adjustable_quantity", "dynamic_tax_rates", "tax_rates", "metadata")
     price = prices.of_line(work, asked)
-    if price["type"] == "recurring":
+    if price["type"] == "recurring" and not recurs:
         raise Refused(
             "You specified `payment` mode but passed a recurring price. Either switch to "
             "`subscription` mode or use only one-time prices.",
             param=asked.name("price"),
         )
     quantity = asked.integer_or("quantity", 1)
-    if quantity < 1 or price["unit_amount"] is None:
+    if quantity < 1 or (price["unit_amount"] is None and not recurs):
         raise Refused("This line cannot be priced.", param=asked.name("quantity"))
-    amount = price["unit_amount"] * quantity
+    amount = amount_of(work.get("price", price["id"]), quantity)
     product = work.any(price["product"]) or {}
     return {
         "id": new_id("li"),
@@ -265,7 +268,10 @@ def use_code(work: Work, session: Json, code: Json) -> None:
 
 
 def total(work: Work, session: Json) -> None:
-    """Add up the lines, less what is taken off; every line bears its part of it."""
+    """Add up the lines, less what is taken off; every line bears its part of it.
+
+    Of a trial nothing is due today but what is paid once.
+    """
     items = session["_items"]
     subtotal = sum(each["amount_subtotal"] for each in items)
     less = 0
