@@ -41,6 +41,7 @@ TRIGGERS = {
     "customer.subscription.created": ["customer.subscription.created"],
     "customer.subscription.updated": [
         "customer.subscription.created",
+        "customer.subscription.updated",  # it is paid
         "customer.subscription.updated",
     ],
     "customer.subscription.deleted": [
@@ -55,9 +56,6 @@ TRIGGERS = {
         "customer.subscription.created",
         "customer.subscription.trial_will_end",
     ],
-    "invoice.paid": ["invoice.finalized", "invoice.paid"],
-    "invoice.payment_failed": ["invoice.finalized", "invoice.payment_failed"],
-    "invoice.payment_action_required": ["invoice.payment_action_required"],
 }
 """What is triggered, and what is told of it, in this order."""
 

@@ -43,12 +43,20 @@ def create(work: Work, asked: Params) -> Json:
         tax_exempt="none",
         test_clock=None,
     )
-    method = asked.text("payment_method")
+    given = asked.text("payment_method")
+    method = methods.resolve(work, given) if given else None
+    settings = asked.part_or_none("invoice_settings")
+    prefers = bool(given) and settings.text("default_payment_method") == given
+    if prefers:
+        # Of a published name a method is made, which is not the customer's before there is one.
+        settings.values.pop("default_payment_method")
     customer = work.save(customer | _fields(work, customer, asked))
     work.emit("customer.created", customer)
     if method:
-        methods.attach_to(work, methods.resolve(work, method), customer["id"])
-    return customer
+        attached = methods.attach_to(work, method, customer["id"])
+        if prefers:
+            methods.prefer(work, attached)
+    return work.get("customer", customer["id"])
 
 
 def _fields(work: Work, customer: Json, asked: Params) -> Json:

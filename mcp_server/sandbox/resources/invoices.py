@@ -23,6 +23,33 @@ NEVER = (
 """What Stripe can say of an invoice and the sandbox does not, or not of a draft."""
 
 
+NEW: Json = {
+    **dict.fromkeys(NEVER),
+    "account_country": "US",
+    "account_name": "Bursar sandbox",
+    "amount_overpaid": 0,
+    "amount_paid": 0,
+    "amount_paid_off_stripe": 0,
+    "amount_shipping": 0,
+    "attempt_count": 0,
+    "attempted": False,
+    "auto_advance": True,
+    "customer_tax_exempt": "none",
+    "customer_tax_ids": [],
+    "default_payment_method": None,
+    "default_tax_rates": [],
+    "post_payment_credit_notes_amount": 0,
+    "pre_payment_credit_notes_amount": 0,
+    "total_pretax_credit_amounts": [],
+    "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None,
+                      "provider": None, "status": None},
+    "issuer": {"type": "self"},
+    "payment_settings": {"default_mandate": None, "payment_method_options": None,
+                         "payment_method_types": None},
+}  # fmt: skip
+"""What every invoice has when it is made."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """A line to be: so many of a price for a period; below zero where it is given back."""
@@ -65,32 +92,16 @@ def draft(work: Work, subscription: Json, parts: list[Part], reason: str) -> Jso
         "invoice",
         "in",
         id=id,
-        **dict.fromkeys(NEVER),
-        account_country="US",
-        account_name="Bursar sandbox",
+        **NEW,
         amount_due=max(0, total + min(0, customer["balance"])),
-        amount_overpaid=0,
-        amount_paid=0,
-        amount_paid_off_stripe=0,
         amount_remaining=max(0, total + min(0, customer["balance"])),
-        amount_shipping=0,
-        attempt_count=0,
-        attempted=False,
-        auto_advance=True,
-        automatic_tax={"disabled_reason": None, "enabled": False, "liability": None,
-                       "provider": None, "status": None},
         billing_reason=reason,
         collection_method=subscription["collection_method"],
         currency=currency,
         customer=customer["id"],
         customer_email=customer["email"],
         customer_name=customer["name"],
-        customer_tax_exempt="none",
-        customer_tax_ids=[],
-        default_payment_method=None,
-        default_tax_rates=[],
         discounts=[each["discount"] for each in discounts],
-        issuer={"type": "self"},
         lines=listed(lines, f"/v1/invoices/{id}/lines"),
         metadata={},
         parent={
@@ -101,12 +112,8 @@ def draft(work: Work, subscription: Json, parts: list[Part], reason: str) -> Jso
             },
             "type": "subscription_details",
         },
-        payment_settings={"default_mandate": None, "payment_method_options": None,
-                          "payment_method_types": None},
         period_end=max(each.start if each.item else each.end for each in parts),
         period_start=min(each.start for each in parts),
-        post_payment_credit_notes_amount=0,
-        pre_payment_credit_notes_amount=0,
         starting_balance=customer["balance"],
         status="draft",
         status_transitions=dict.fromkeys(
@@ -117,9 +124,8 @@ def draft(work: Work, subscription: Json, parts: list[Part], reason: str) -> Jso
         total=total,
         total_discount_amounts=discounts,
         total_excluding_tax=total - tax,
-        total_pretax_credit_amounts=[],
         total_taxes=taxes,
-    )  # fmt: skip
+    )
     work.emit("invoice.created", invoice)
     return invoice
 

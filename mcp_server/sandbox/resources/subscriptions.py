@@ -34,6 +34,26 @@ NEVER = (
     "status_details", "test_clock", "transfer_data",
 )  # fmt: skip
 
+NEW: Json = {
+    **dict.fromkeys(NEVER),
+    "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
+    "billing_schedules": [],
+    "cancel_at_period_end": False,
+    "cancellation_details": {"comment": None, "feedback": None, "reason": None},
+    "default_payment_method": None,
+    "discounts": [],
+    "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
+    "livemode": False,
+    "payment_settings": {
+        "payment_method_options": None,
+        "payment_method_types": None,
+        "save_default_payment_method": "off",
+    },
+    "_holds_payment": False,
+    "_resuming": False,
+}
+"""What every subscription has when it is made."""
+
 
 def create(work: Work, asked: Params) -> Json:
     customer = work.get("customer", asked.needed("customer"), "customer")
@@ -88,44 +108,29 @@ def blank(work: Work, customer: str, found: list[tuple[Json, int | None]], asked
     subscription: Json = {
         "id": id,
         "object": "subscription",
-        **dict.fromkeys(NEVER),
-        "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
+        **NEW,
         "billing_cycle_anchor": anchor,
         "billing_mode": _mode(asked),
-        "billing_schedules": [],
         "cancel_at": asked.integer("cancel_at"),
-        "cancel_at_period_end": False,
-        "cancellation_details": {"comment": None, "feedback": None, "reason": None},
         "collection_method": collection or "charge_automatically",
         "created": now,
         "currency": found[0][0]["currency"],
         "customer": customer,
         "days_until_due": asked.integer("days_until_due"),
-        "default_payment_method": None,
         "default_tax_rates": [
             work.get("tax_rate", each, "default_tax_rates")
             for each in asked.texts("default_tax_rates")
         ],
         "description": asked.text("description"),
-        "discounts": [],
-        "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
         "items": listed(made, f"/v1/subscription_items?subscription={id}"),
-        "livemode": False,
         "metadata": asked.mapping("metadata"),
-        "payment_settings": {
-            "payment_method_options": None,
-            "payment_method_types": None,
-            "save_default_payment_method": "off",
-        },
         "start_date": now,
         "status": status,
         "trial_end": trial_end,
         "trial_settings": _trial_settings(asked),
         "trial_start": now if trial_end else None,
         "_coupons": [],
-        "_holds_payment": False,
         "_pending": [],
-        "_resuming": False,
     }
     subscription["items"]["total_count"] = len(made)
     if asked.flag("cancel_at_period_end"):
