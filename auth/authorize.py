@@ -63,8 +63,8 @@ async def begin_authorization(work: Work, issuer: str, client: Client, asked: As
         "scopes": list(asked.scopes),
         "resource": asked.resource,
         "prompt": asked.prompt,
-        "created_at": work.now,
-        "expires_at": work.now + LIFETIME,
+        "created_at": work.real_now,
+        "expires_at": work.real_now + LIFETIME,
     }
     await work.execute(insert(requests), row)
     return await load_pending(work, pending_id)
@@ -101,7 +101,7 @@ async def bind_pending(work: Work, pending_id: str, browser: bytes) -> None:
         .where(
             requests.c.id == pending_id,
             requests.c.decided_at.is_(None),
-            requests.c.expires_at > work.now,
+            requests.c.expires_at > work.real_now,
             or_(requests.c.browser.is_(None), requests.c.browser == browser),
         )
         .values(browser=browser)
@@ -141,8 +141,8 @@ async def grant(
         project_id=project_id,
         scopes=chosen,
         resource=row.resource,
-        created_at=work.now,
-        last_used_at=work.now,
+        created_at=work.real_now,
+        last_used_at=work.real_now,
     )
     await grants.create(work, given)
     await mark_used(work, row.client_id)
@@ -175,7 +175,7 @@ async def _decide(work: Work, pending_id: str) -> Row[tuple[object, ...]]:
     taken = await work.execute(
         update(requests)
         .where(requests.c.id == pending_id, requests.c.decided_at.is_(None))
-        .values(decided_at=work.now)
+        .values(decided_at=work.real_now)
     )
     if taken.rowcount != 1:
         raise AuthorizationRequestGone
@@ -188,7 +188,7 @@ async def _waiting(work: Work, pending_id: str) -> Row[tuple[object, ...]]:
             select(requests).where(
                 requests.c.id == pending_id,
                 requests.c.decided_at.is_(None),
-                requests.c.expires_at > work.now,
+                requests.c.expires_at > work.real_now,
             )
         )
         row = rows.one_or_none()

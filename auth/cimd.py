@@ -72,7 +72,7 @@ async def get_json(
         raise DocumentUnavailable(f"the URL {wrong}")
     kept = tables.documents
     async with server.database.read(caller_of(url)) as work:
-        now, found = work.now, await work.execute(select(kept).where(kept.c.url == url))
+        now, found = work.real_now, await work.execute(select(kept).where(kept.c.url == url))
         copy = found.one_or_none()
     if copy is not None and copy.fresh_until > now:
         return dict(copy.body)
@@ -89,8 +89,8 @@ async def get_json(
         row = {
             "url": url,
             "body": body,
-            "fetched_at": work.now,
-            "fresh_until": fetching.fresh_until(document.headers, work.now),
+            "fetched_at": work.real_now,
+            "fresh_until": fetching.fresh_until(document.headers, work.real_now),
         }
         await upsert(work, kept, row, key=["url"])
     return body

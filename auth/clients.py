@@ -79,7 +79,7 @@ async def find(work: Work, client_id: str) -> Client | None:
         select(clients).where(
             clients.c.id == client_id,
             clients.c.revoked_at.is_(None),
-            or_(clients.c.expires_at.is_(None), clients.c.expires_at > work.now),
+            or_(clients.c.expires_at.is_(None), clients.c.expires_at > work.real_now),
         )
     )
     row = rows.one_or_none()
@@ -107,8 +107,8 @@ async def keep(work: Work, client: Client, *, forget_unused: bool) -> None:
         "project_id": client.project_id,
         "role": client.role and str(client.role),
         "platform_role": client.platform_role and str(client.platform_role),
-        "created_at": work.now,
-        "expires_at": work.now + UNUSED_LIFETIME if forget_unused else None,
+        "created_at": work.real_now,
+        "expires_at": work.real_now + UNUSED_LIFETIME if forget_unused else None,
     }
     await work.execute(insert(clients), row)
 
@@ -168,9 +168,9 @@ async def revoke(work: Work, client_id: str) -> bool:
     # Requests before clients before grants: the order in which a consent takes them.
     asked = tables.requests
     waiting = update(asked).where(asked.c.client_id == client_id, asked.c.decided_at.is_(None))
-    await work.execute(waiting.values(decided_at=work.now))
+    await work.execute(waiting.values(decided_at=work.real_now))
     shut = update(clients).where(clients.c.id == client_id, clients.c.revoked_at.is_(None))
-    known = (await work.execute(shut.values(revoked_at=work.now))).rowcount == 1
+    known = (await work.execute(shut.values(revoked_at=work.real_now))).rowcount == 1
     if not known and is_document_id(client_id):
         known = await _shut_out_document(work, client_id)
     ended = await grants.revoke_client(work, client_id, "client_revoked")
@@ -189,8 +189,8 @@ async def _shut_out_document(work: Work, client_id: str) -> bool:
         "redirect_uris": [],
         "auth_method": "none",
         "scopes": [],
-        "created_at": work.now,
-        "revoked_at": work.now,
+        "created_at": work.real_now,
+        "revoked_at": work.real_now,
     }
     return await insert_if_absent(work, clients, row)
 

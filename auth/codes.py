@@ -21,8 +21,8 @@ async def issue(work: Work, grant: Grant, *, redirect_uri: str, code_challenge: 
         "grant_id": grant.id,
         "redirect_uri": redirect_uri,
         "code_challenge": code_challenge,
-        "created_at": work.now,
-        "expires_at": work.now + LIFETIME,
+        "created_at": work.real_now,
+        "expires_at": work.real_now + LIFETIME,
     }
     await work.execute(insert(codes), row)
     return code
@@ -55,7 +55,7 @@ async def redeem(
     if not await _take(work, row.hash):
         await grants.revoke(work, grant.id, "code_reused")
         return InvalidGrantError("The code was used before; its tokens are revoked.")
-    if row.expires_at <= work.now or grant.revoked_at is not None:
+    if row.expires_at <= work.real_now or grant.revoked_at is not None:
         return InvalidGrantError("The code has expired.")
     # From here a refusal is raised and gives the code back, with the unit that took it.
     pkce.verify(verifier, row.code_challenge)
@@ -72,6 +72,6 @@ async def _take(work: Work, code_hash: bytes) -> bool:
     taken = await work.execute(
         update(codes)
         .where(codes.c.hash == code_hash, codes.c.redeemed_at.is_(None))
-        .values(redeemed_at=work.now)
+        .values(redeemed_at=work.real_now)
     )
     return taken.rowcount == 1

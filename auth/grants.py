@@ -82,7 +82,9 @@ def about(work: Work, project_id: str | None) -> Work:
 
 
 async def touch(work: Work, grant_id: str) -> None:
-    await work.execute(update(grants).where(grants.c.id == grant_id).values(last_used_at=work.now))
+    await work.execute(
+        update(grants).where(grants.c.id == grant_id).values(last_used_at=work.real_now)
+    )
 
 
 async def list_for(work: Work, user_id: str) -> list[Grant]:
@@ -114,7 +116,7 @@ async def _revoke_where(work: Work, which: ColumnElement[bool], because: str) ->
     ended = await work.execute(
         update(grants)
         .where(which, grants.c.revoked_at.is_(None))
-        .values(revoked_at=work.now, revoked_because=because)
+        .values(revoked_at=work.real_now, revoked_because=because)
         .returning(grants.c.id)
     )
     ids = [row.id for row in ended]

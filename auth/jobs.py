@@ -21,13 +21,13 @@ DOCUMENTS_KEPT = timedelta(days=1)
 async def forget_expired(work: Work) -> None:
     """Delete requests, codes, tokens, documents, clients, sessions and links past their time."""
     expired = (
-        (tables.requests.c.expires_at, work.now),
-        (tables.codes.c.expires_at, work.now - CODES_KEPT),
-        (tables.access_tokens.c.expires_at, work.now),
-        (tables.refresh_tokens.c.expires_at, work.now),
-        (tables.assertions.c.expires_at, work.now),
-        (tables.documents.c.fresh_until, work.now - DOCUMENTS_KEPT),
-        (tables.clients.c.expires_at, work.now),
+        (tables.requests.c.expires_at, work.real_now),
+        (tables.codes.c.expires_at, work.real_now - CODES_KEPT),
+        (tables.access_tokens.c.expires_at, work.real_now),
+        (tables.refresh_tokens.c.expires_at, work.real_now),
+        (tables.assertions.c.expires_at, work.real_now),
+        (tables.documents.c.fresh_until, work.real_now - DOCUMENTS_KEPT),
+        (tables.clients.c.expires_at, work.real_now),
     )
     for column, before in expired:
         await work.execute(delete(column.table).where(column <= before))

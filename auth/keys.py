@@ -118,7 +118,7 @@ async def verify(work: Work, secret: str) -> Verified:
         # A key that never was and one that was revoked are the same answer to a stranger.
         raise CredentialRevoked
     ends = [end for end in (row.expires_at, row.secret_expires_at) if end]
-    if any(end <= work.now for end in ends):
+    if any(end <= work.real_now for end in ends):
         raise CredentialExpired
     caller = caller_of(_key(row))
     return Verified(
@@ -156,8 +156,8 @@ async def create_key(
         "scopes": sorted(set(scopes)),
         "prefix": secret[:_SHOWN_LENGTH],
         "created_by": work.caller.subject[:160],
-        "created_at": work.now,
-        "secret_made_at": work.now,
+        "created_at": work.real_now,
+        "secret_made_at": work.real_now,
         "expires_at": expires_at,
     }
     await work.execute(insert(api_keys), row)
@@ -201,10 +201,10 @@ async def rotate_key(work: Work, key_id: str, *, overlap: timedelta) -> tuple[Ap
     fresh = update(api_keys).where(
         *_this(work, key_id), api_keys.c.revoked_at.is_(None), _unexpired(work)
     )
-    fresh = fresh.values(secret_made_at=work.now, prefix=secret[:_SHOWN_LENGTH])
+    fresh = fresh.values(secret_made_at=work.real_now, prefix=secret[:_SHOWN_LENGTH])
     if not (await work.execute(fresh)).rowcount:
         raise ApiKeyNotActive(key.id)
-    end = work.now + overlap
+    end = work.real_now + overlap
     sooner = or_(api_key_secrets.c.expires_at.is_(None), api_key_secrets.c.expires_at > end)
     old = update(api_key_secrets).where(
         api_key_secrets.c.project_id == _owner(work), api_key_secrets.c.key_id == key_id, sooner
@@ -221,7 +221,7 @@ async def revoke_key(work: Work, key_id: str) -> ApiKey:
     """End the key and every secret of it at once. Revoking a revoked key changes nothing."""
     await get_key(work, key_id)
     this = update(api_keys).where(*_this(work, key_id), api_keys.c.revoked_at.is_(None))
-    if (await work.execute(this.values(revoked_at=work.now))).rowcount:
+    if (await work.execute(this.values(revoked_at=work.real_now))).rowcount:
         await audit.record(work, "key.revoked", key_id)
         work.record("revoked", key_id)
         work.after_commit(remembering.forget_all)
@@ -239,7 +239,7 @@ async def _add_secret(work: Work, key_id: str, secret: str) -> None:
         "secret_hash": hash_of(secret),
         "project_id": _owner(work),
         "key_id": key_id,
-        "created_at": work.now,
+        "created_at": work.real_now,
         "expires_at": None,
     }
     await work.execute(insert(api_key_secrets), row)
@@ -254,7 +254,7 @@ def _this(work: Work, key_id: str) -> tuple[Any, ...]:
 
 
 def _unexpired(work: Work) -> Any:
-    return or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > work.now)
+    return or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > work.real_now)
 
 
 def _key(row: Row[Any]) -> ApiKey:

@@ -169,9 +169,9 @@ async def create_api_key(work: Work, request: CreateApiKey) -> ApiKeyWithSecret:
         name=request.name,
         role=request.role,
         scopes=list(request.scopes),
-        expires_at=work.now + timedelta(days=days) if days else None,
+        expires_at=work.real_now + timedelta(days=days) if days else None,
     )
-    return ApiKeyWithSecret.of(key, work.now, secret=secret)
+    return ApiKeyWithSecret.of(key, work.real_now, secret=secret)
 
 
 @operation(
@@ -200,7 +200,7 @@ async def list_api_keys(work: Work, request: ListApiKeys) -> ApiKeyList:
         inactive_too=request.include_inactive,
     )
     page = paging.page(found, request.limit, lambda key: [key.id])
-    items = [ApiKeyView.of(key, work.now) for key in page.items]
+    items = [ApiKeyView.of(key, work.real_now) for key in page.items]
     return ApiKeyList(items=items, next_cursor=page.next_cursor)
 
 
@@ -234,7 +234,7 @@ async def rotate_api_key(work: Work, request: RotateApiKey) -> ApiKeyWithSecret:
     require_no_stronger(work.caller, role=key.role, scopes=key.scopes)
     overlap = timedelta(hours=request.overlap_hours)
     key, secret = await keys.rotate_key(work, request.key_id, overlap=overlap)
-    return ApiKeyWithSecret.of(key, work.now, secret=secret)
+    return ApiKeyWithSecret.of(key, work.real_now, secret=secret)
 
 
 @operation(
@@ -258,7 +258,7 @@ async def revoke_api_key(work: Work, request: NamedKey) -> ApiKeyView:
 
     Revoking a key that was revoked before changes nothing.
     """
-    return ApiKeyView.of(await keys.revoke_key(work, request.key_id), work.now)
+    return ApiKeyView.of(await keys.revoke_key(work, request.key_id), work.real_now)
 
 
 OPERATIONS = (create_api_key, list_api_keys, rotate_api_key, revoke_api_key)

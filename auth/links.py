@@ -25,13 +25,13 @@ def path_of(token: str) -> str:
 async def make_sign_in_link(work: Work, user_id: str) -> str:
     """Make a link for this person and return its token, which is kept only as a hash."""
     unused = update(links).where(links.c.user_id == user_id, links.c.used_at.is_(None))
-    await work.execute(unused.values(used_at=work.now))
+    await work.execute(unused.values(used_at=work.real_now))
     token = new_secret()
     row = {
         "token_hash": hash_of(token),
         "user_id": user_id,
-        "created_at": work.now,
-        "expires_at": work.now + LIFETIME,
+        "created_at": work.real_now,
+        "expires_at": work.real_now + LIFETIME,
     }
     await work.execute(links.insert(), row)
     await audit.record(work, "sign_in_link.made", user_id)
@@ -47,7 +47,7 @@ async def is_open(work: Work, token: str) -> bool:
 async def use_link(work: Work, token: str) -> str | None:
     """Use the link up and return whose it is; None when it is unknown, used or expired."""
     this = (links.c.token_hash == hash_of(token)) & _usable(work)
-    if (await work.execute(update(links).where(this).values(used_at=work.now))).rowcount != 1:
+    if (await work.execute(update(links).where(this).values(used_at=work.real_now))).rowcount != 1:
         return None
     query = (
         select(links.c.user_id)
@@ -60,8 +60,10 @@ async def use_link(work: Work, token: str) -> str | None:
 
 async def forget_expired(work: Work) -> int:
     """Delete links that can no longer be used; return how many."""
-    return int((await work.execute(delete(links).where(links.c.expires_at <= work.now))).rowcount)
+    return int(
+        (await work.execute(delete(links).where(links.c.expires_at <= work.real_now))).rowcount
+    )
 
 
 def _usable(work: Work) -> ColumnElement[bool]:
-    return links.c.used_at.is_(None) & (links.c.expires_at > work.now)
+    return links.c.used_at.is_(None) & (links.c.expires_at > work.real_now)

@@ -103,7 +103,7 @@ async def kept_hash(work: Work, user_id: str) -> str | None:
 
 async def keep_hash(work: Work, user_id: str, hashed: str, *, renewed: bool = False) -> None:
     """Store a password's hash. `renewed` says that the password is the same, hashed anew."""
-    row = {"user_id": user_id, "hash": hashed, "changed_at": work.now}
+    row = {"user_id": user_id, "hash": hashed, "changed_at": work.real_now}
     await upsert(work, passwords, row, key=["user_id"])
     if not renewed:
         await audit.record(work, "password.changed", user_id)

@@ -39,7 +39,7 @@ async def rotate(
     if not await _take(work, row.hash):
         await grants.revoke(work, grant.id, "refresh_reused")
         return InvalidGrantError("The refresh token was used before; its family is revoked.")
-    if row.expires_at <= work.now:
+    if row.expires_at <= work.real_now:
         raise InvalidGrantError("The refresh token has expired.")
     if resource is not None and resource != grant.resource:
         raise invalid_target()
@@ -64,6 +64,6 @@ async def _take(work: Work, token_hash: bytes) -> bool:
     taken = await work.execute(
         update(refresh_tokens)
         .where(refresh_tokens.c.hash == token_hash, refresh_tokens.c.rotated_at.is_(None))
-        .values(rotated_at=work.now)
+        .values(rotated_at=work.real_now)
     )
     return taken.rowcount == 1

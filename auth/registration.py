@@ -55,7 +55,7 @@ async def register(work: Work, metadata: ClientMetadata) -> dict[str, Any]:
     await clients.keep(work, client, forget_unused=True)
     await audit.record(work, "client.registered", client.id, name=client.name)
     work.record("registered", client.id)
-    return _told(client, metadata, secret, int(work.now.timestamp()))
+    return _told(client, metadata, secret, int(work.real_now.timestamp()))
 
 
 def _told(

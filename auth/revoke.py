@@ -42,7 +42,7 @@ async def _access_token(work: Work, client: Client, token_hash: bytes) -> None:
             kept.c.client_id == client.id,
             kept.c.revoked_at.is_(None),
         )
-        .values(revoked_at=work.now)
+        .values(revoked_at=work.real_now)
         .returning(kept.c.grant_id)
     )
     if row := ended.one_or_none():

@@ -69,10 +69,10 @@ async def start(work: Work, user_id: str, browser: Browser, *, halfway: bool = F
         "id": session_id,
         "secret_hash": hash_of(secret),
         "user_id": user_id,
-        "started_at": work.now,
-        "authenticated_at": None if halfway else work.now,
-        "last_seen_at": work.now,
-        "expires_at": work.now + (HALFWAY if halfway else ABSOLUTE),
+        "started_at": work.real_now,
+        "authenticated_at": None if halfway else work.real_now,
+        "last_seen_at": work.real_now,
+        "expires_at": work.real_now + (HALFWAY if halfway else ABSOLUTE),
         "host_cookie": browser.https,
         "address": browser.address[:64],
         "program": browser.program[:200],
@@ -112,8 +112,8 @@ def _alive(work: Work) -> Select[tuple[object, ...]]:
         select(sessions)
         .join(users, users.c.id == sessions.c.user_id)
         .where(
-            sessions.c.expires_at > work.now,
-            sessions.c.last_seen_at > work.now - IDLE,
+            sessions.c.expires_at > work.real_now,
+            sessions.c.last_seen_at > work.real_now - IDLE,
             users.c.disabled_at.is_(None),
         )
     )
@@ -130,9 +130,9 @@ async def list_sessions(work: Work, user_id: str) -> list[Session]:
 
 async def seen(work: Work, session: Session) -> None:
     """Note that the session is in use, at most once in `SEEN_EVERY`."""
-    if session.last_seen_at <= work.now - SEEN_EVERY:
+    if session.last_seen_at <= work.real_now - SEEN_EVERY:
         this = update(sessions).where(sessions.c.id == session.id)
-        await work.execute(this.values(last_seen_at=work.now))
+        await work.execute(this.values(last_seen_at=work.real_now))
 
 
 async def revoke(work: Work, user_id: str, session_id: str) -> bool:
@@ -167,7 +167,9 @@ async def revoke_others(work: Work, user_id: str, kept_id: str | None = None) ->
 
 async def forget_expired(work: Work) -> int:
     """Delete sessions that can no longer be used; return how many."""
-    over = or_(sessions.c.expires_at <= work.now, sessions.c.last_seen_at <= work.now - IDLE)
+    over = or_(
+        sessions.c.expires_at <= work.real_now, sessions.c.last_seen_at <= work.real_now - IDLE
+    )
     return int((await work.execute(delete(sessions).where(over))).rowcount)
 
 

@@ -51,21 +51,23 @@ async def take_attempt(work: Work, account: str) -> None:
 
     The guarded update takes the row's lock, so of two attempts at once the second sees the first.
     """
-    fresh = {"account": account, "failures": 0, "last_failed_at": work.now}
+    fresh = {"account": account, "failures": 0, "last_failed_at": work.real_now}
     await insert_if_absent(work, failures, fresh)
     this = failures.c.account == account
-    stale = failures.c.last_failed_at < work.now - FORGOTTEN_AFTER
+    stale = failures.c.last_failed_at < work.real_now - FORGOTTEN_AFTER
     await work.execute(update(failures).where(this, stale).values(failures=0, locked_until=None))
-    open_now = or_(failures.c.locked_until.is_(None), failures.c.locked_until <= work.now)
+    open_now = or_(failures.c.locked_until.is_(None), failures.c.locked_until <= work.real_now)
     counted = update(failures).where(this, open_now)
-    counted = counted.values(failures=failures.c.failures + 1, last_failed_at=work.now)
+    counted = counted.values(failures=failures.c.failures + 1, last_failed_at=work.real_now)
     taken = (await work.execute(counted)).rowcount == 1
     query = select(failures.c.failures, failures.c.locked_until).where(this)
     row = (await work.execute(query)).one()
     if not taken:
-        raise TooManyAttempts(max(1, int((row.locked_until - work.now).total_seconds() + 0.999)))
+        raise TooManyAttempts(
+            max(1, int((row.locked_until - work.real_now).total_seconds() + 0.999))
+        )
     if seconds := lock_seconds(row.failures):
-        until = work.now + timedelta(seconds=seconds)
+        until = work.real_now + timedelta(seconds=seconds)
         await work.execute(update(failures).where(this).values(locked_until=until))
 
 
@@ -76,5 +78,5 @@ async def forgive(work: Work, account: str) -> None:
 
 async def forget_old(work: Work) -> int:
     """Delete counts that no longer matter; return how many."""
-    old = failures.c.last_failed_at < work.now - FORGOTTEN_AFTER
+    old = failures.c.last_failed_at < work.real_now - FORGOTTEN_AFTER
     return int((await work.execute(delete(failures).where(old))).rowcount)

@@ -48,14 +48,14 @@ async def issue_access(
     work: Work, *, client_id: str, grant_id: str | None, scopes: tuple[str, ...], resource: str
 ) -> Issued:
     """Make an access token. A service's has no grant: it stands on the client itself."""
-    token, expires_at = new_secret(ACCESS_PREFIX), work.now + ACCESS_LIFETIME
+    token, expires_at = new_secret(ACCESS_PREFIX), work.real_now + ACCESS_LIFETIME
     row = {
         "hash": opaque.hash_of(token),
         "grant_id": grant_id,
         "client_id": client_id,
         "scopes": list(scopes),
         "resource": resource,
-        "created_at": work.now,
+        "created_at": work.real_now,
         "expires_at": expires_at,
     }
     await work.execute(insert(tables.access_tokens), row)
@@ -68,8 +68,8 @@ async def issue_refresh(work: Work, grant_id: str) -> str:
     row = {
         "hash": opaque.hash_of(token),
         "grant_id": grant_id,
-        "created_at": work.now,
-        "expires_at": work.now + REFRESH_LIFETIME,
+        "created_at": work.real_now,
+        "expires_at": work.real_now + REFRESH_LIFETIME,
     }
     await work.execute(insert(tables.refresh_tokens), row)
     return token

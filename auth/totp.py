@@ -46,7 +46,7 @@ class SecondFactors:
         row = {
             "user_id": user_id,
             "sealed_seed": self._seal(user_id, seed),
-            "created_at": work.now,
+            "created_at": work.real_now,
             "confirmed_at": None,
             "last_step": 0,
         }
@@ -73,7 +73,7 @@ class SecondFactors:
         this = update(second_factors).where(
             second_factors.c.user_id == user_id, second_factors.c.confirmed_at.is_(None)
         )
-        if not (await work.execute(this.values(confirmed_at=work.now))).rowcount:
+        if not (await work.execute(this.values(confirmed_at=work.real_now))).rowcount:
             return None
         await audit.record(work, "second_factor.enabled", user_id)
         return await _make_recovery_codes(work, user_id)
@@ -90,7 +90,7 @@ class SecondFactors:
         query = select(second_factors).where(second_factors.c.user_id == user_id)
         row = (await work.execute(query)).one()
         seed = self._open(user_id, row.sealed_seed)
-        step = matching_step(seed, code, work.now, row.last_step)
+        step = matching_step(seed, code, work.real_now, row.last_step)
         if step is None:
             return False
         newer = update(second_factors).where(
@@ -152,7 +152,7 @@ async def _take_recovery(work: Work, user_id: str, code: str) -> bool:
         recovery_codes.c.code_hash == hash_of(_plain(code)),
         recovery_codes.c.used_at.is_(None),
     )
-    if (await work.execute(unused.values(used_at=work.now))).rowcount != 1:
+    if (await work.execute(unused.values(used_at=work.real_now))).rowcount != 1:
         return False
     await audit.record(work, "second_factor.recovery_code_used", user_id)
     return True

@@ -51,7 +51,7 @@ async def create_user(
         "email": projects.normal_email(email),
         "name": name,
         "platform_role": platform_role and str(platform_role),
-        "created_at": work.now,
+        "created_at": work.real_now,
     }
     if not await insert_if_absent(work, users, row):
         raise EmailTaken
@@ -64,7 +64,7 @@ async def create_user(
         email=projects.normal_email(email),
         name=name,
         platform_role=platform_role,
-        created_at=work.now,
+        created_at=work.real_now,
         disabled_at=None,
     )
 
@@ -94,7 +94,7 @@ async def ensure_first_operator(work: Work, email: str, name: str) -> str:
 async def disable_user(work: Work, user_id: str) -> None:
     """Shut a person out. Their sessions stop at once, because each look-up asks for this."""
     shut = update(users).where(users.c.id == user_id, users.c.disabled_at.is_(None))
-    if (await work.execute(shut.values(disabled_at=work.now))).rowcount:
+    if (await work.execute(shut.values(disabled_at=work.real_now))).rowcount:
         await audit.record(work, "user.disabled", user_id)
         work.after_commit(remembering.forget_all)
 

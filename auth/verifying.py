@@ -48,7 +48,7 @@ async def find_live(work: Work, token: str) -> LiveToken:
     row = found.one_or_none()
     if row is None or row.revoked_at is not None:
         raise CredentialRevoked
-    if row.expires_at <= work.now:
+    if row.expires_at <= work.real_now:
         raise CredentialExpired
     scopes = frozenset(row.scopes)
     if row.grant_id is None:

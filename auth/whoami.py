@@ -94,7 +94,7 @@ async def whoami(work: Work, request: WhoAmI) -> Myself:
         memberships=await _memberships(work),
         expires_at=key_expires_at,
         livemode=False,
-        server_time=work.now,
+        server_time=work.real_now,
     )
 
 
@@ -107,7 +107,7 @@ async def _key(work: Work) -> tuple[KeyView | None, datetime | None]:
     except ApiKeyNotFound:
         return None, None
     shown = {name: getattr(key, name) for name in KeyView.model_fields if name != "warning"}
-    return KeyView(**shown, warning=key.warning(work.now)), key.expires_at
+    return KeyView(**shown, warning=key.warning(work.real_now)), key.expires_at
 
 
 async def _project(work: Work, role: str | None) -> ProjectPlace | None:

@@ -218,6 +218,12 @@ class Settings(BaseSettings):
         return not self.stripe_secret_key.get_secret_value()
 
     @property
+    def is_test(self) -> bool:
+        """Whether nothing here is real money: a stand-in for Stripe, or its test keys."""
+        key = self.stripe_secret_key.get_secret_value()
+        return self.has_sandbox or key.startswith(STRIPE_TEST_KEYS)
+
+    @property
     def database_file(self) -> Path | None:
         """The SQLite file, if that is what the database is."""
         return Path(self.database_url.partition(":///")[2]) if self.is_sqlite else None

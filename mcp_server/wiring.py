@@ -15,7 +15,18 @@ from starlette.requests import Request
 from auth.identity import Identity
 from auth.jobs import SCHEDULES as AUTH_SCHEDULES
 from auth.operations import OPERATIONS as AUTH_OPERATIONS
-from core import exporting, inbox, jobs, payments, printing, projects, shelving, surface, topups
+from core import (
+    clocks,
+    exporting,
+    inbox,
+    jobs,
+    payments,
+    printing,
+    projects,
+    shelving,
+    surface,
+    topups,
+)
 from core.audit import Trail
 from core.checkouts import ReturnPages
 from core.db.engine import Engines, open_engines
@@ -113,7 +124,8 @@ def _wire(settings: Settings, clock: Clock) -> Installation:
         pool_timeout=settings.database_pool_timeout,
         behind_pooler=settings.database_behind_pooler,
     )
-    database = Database(engines, clock, Ulids(clock), keys.digest)
+    times = clocks.Keeper() if settings.is_test else None
+    database = Database(engines, clock, Ulids(clock), keys.digest, times)
     redis_url = settings.redis_url.get_secret_value()
     redis = RedisConnection(redis_url) if redis_url else None
     memory = MemoryLimiter(clock)
@@ -128,6 +140,8 @@ def _wire(settings: Settings, clock: Clock) -> Installation:
         topups.PAGES: pages,
         shelving.EVENT_NAMES: exporting.event_names,
         printing.PRINTER: TypstRenderer(),
+        clocks.FALLING_DUE: surface.FALLING_DUE,
+        clocks.CONSUMERS: surface.SUBSCRIPTIONS,
     }
     runtime = Runtime(database, JOBS, ports)
     return Installation(
@@ -157,15 +171,16 @@ def _wire(settings: Settings, clock: Clock) -> Installation:
             metrics,
             cache=cache,
             hasten=partial(jobs.run_now, runtime),
-            given=_given(paying, pages),
+            given=_given(paying, pages, is_test=settings.is_test),
         ),
         operations={each.name: each for each in OPERATIONS},
     )
 
 
-def _given(paying: Paying, pages: ReturnPages) -> Given:
+def _given(paying: Paying, pages: ReturnPages, *, is_test: bool) -> Given:
     """Return what operations may know of this installation."""
     return {
+        **({clocks.InTestMode: clocks.InTestMode()} if is_test else {}),
         **surface.knowledge(),
         payments.Limits: paying.gateway.limits,
         ReturnPages: pages,

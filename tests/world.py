@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from math import inf
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.audit import Trail
+from core.clocks import InTestMode, Keeper
 from core.db.engine import Engines, open_engines
 from core.db.work import Database
 from core.kernel.caller import Caller, CallerKind, PlatformRole, Role
@@ -106,11 +108,13 @@ class World:
     ) -> "World":
         clock = FrozenClock()
         engines = open_engines(url, pool_size=pool_size)
-        database = Database(engines, clock, CountingIds(clock), DIGEST_KEY)
+        # Nobody else works on this database, so that only what is changed here need be looked for.
+        times = Keeper(fresh_seconds=inf, settle_seconds=0)
+        database = Database(engines, clock, CountingIds(clock), DIGEST_KEY, times)
         trail = Trail(database)
         cache = MemoryCache(clock, LIFETIMES)
         limiter = MemoryLimiter(clock)
-        known = {**knowledge(), Printer: Printer(FakeRenderer())}
+        known = {**knowledge(), Printer: Printer(FakeRenderer()), InTestMode: InTestMode()}
         gate = Gate(database, trail, limiter, RATES, find_project, cache=cache, given=known)
         return cls(url, engines, clock, database, trail, gate, owner_url)
 

@@ -185,7 +185,7 @@ async def _load(visit: Visit) -> None:
     async with database.read(ANONYMOUS) as work:
         visit.session = await sessions.current(work, visit.request.cookies)
         visit.user = await find_user(work, visit.session.user_id) if visit.session else None
-        idle = visit.session and visit.session.last_seen_at <= work.now - sessions.SEEN_EVERY
+        idle = visit.session and visit.session.last_seen_at <= work.real_now - sessions.SEEN_EVERY
     if visit.session and idle:
         async with database.begin(visit.caller) as work:
             await sessions.seen(work, visit.session)

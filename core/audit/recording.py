@@ -101,7 +101,7 @@ def event_row(
     row: dict[str, Any] = {
         "project_id": work.found_project_id or caller.project_id or PLATFORM,
         "id": work.ids.new("aud"),
-        "at": work.now,
+        "at": work.real_now,
         "subject": caller.subject[:160],
         "user_id": caller.user_id,
         "client_id": caller.client_id,

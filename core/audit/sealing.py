@@ -96,12 +96,12 @@ async def seal_next(work: Work, place: Place) -> tuple[int, Place]:
     ids = b"".join(_packed(row.id) for row in rows)
     digests = b"".join(bytes(row.digest) for row in rows)
     number = place.number + 1
-    head = place.trail, number, canonical(work.now), place.digest.hex()
+    head = place.trail, number, canonical(work.real_now), place.digest.hex()
     digest = work.digest(*head, ids.hex(), digests.hex())
     seal = {
         "trail": place.trail,
         "number": number,
-        "sealed_at": work.now,
+        "sealed_at": work.real_now,
         "row_count": len(rows),
         "row_ids": ids,
         "previous": place.digest,
@@ -171,7 +171,7 @@ async def _unsealed(work: Work, place: Place) -> tuple[list[Any], int]:
     Returned with the id up to which everything was looked at.
     """
     rows = _rows(place.trail)
-    settled = int((work.now - SETTLING).timestamp() * 1000) << _RANDOM_BITS
+    settled = int((work.real_now - SETTLING).timestamp() * 1000) << _RANDOM_BITS
     found: list[Any] = []
     after = place.after
     while len(found) < ROWS_MAX:

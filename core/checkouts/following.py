@@ -51,11 +51,11 @@ async def converge(work: Work, checkout_id: str, looked: Looked) -> Checkout:
     state = state_after(checkout.state, page)
     if looked.method and state is State.COMPLETE:
         await payers.keep_method(work, looked.method)
-    values = {"seen_at": work.now, "external_id": page.id, "state": str(state)}
+    values = {"seen_at": work.real_now, "external_id": page.id, "state": str(state)}
     if state is State.OPEN:
-        values |= {"url": page.url, "opened_at": checkout.opened_at or work.now}
+        values |= {"url": page.url, "opened_at": checkout.opened_at or work.real_now}
     elif state is not checkout.state:
-        values |= {"closed_at": work.now, "url": None}
+        values |= {"closed_at": work.real_now, "url": None}
     await finding.change(work, checkout, **values)
     if state is not checkout.state and state.is_final:
         work.record(str(state), checkout.id)
@@ -97,7 +97,7 @@ async def follow_checkout(context: JobContext, *, checkout_id: str, turn: int) -
     async with context.begin() as work:
         after = await converge(work, checkout_id, looked)
         if turn < DAYS_FOLLOWED and await is_awaited(work, after):
-            tomorrow = work.now + timedelta(days=1)
+            tomorrow = work.real_now + timedelta(days=1)
             key = f"{checkout_id}:{turn + 1}"
             told = {"checkout_id": checkout_id, "turn": turn + 1}
             await jobs.enqueue(work, follow_checkout, key=key, run_at=tomorrow, **told)

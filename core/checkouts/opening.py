@@ -28,8 +28,8 @@ async def begin(work: Work, checkout_id: str, mode: Mode, **wanted: Any) -> Chec
         "state": str(State.OPENING),
         "created_by": work.caller.subject[:160],
         "user_id": work.caller.user_id,
-        "created_at": work.now,
-        "expires_at": lasts_until(mode, work.now),
+        "created_at": work.real_now,
+        "expires_at": lasts_until(mode, work.real_now),
         "quantity": 1,
         "keep_method": False,
     }
@@ -117,7 +117,7 @@ def _draft(
 
 
 async def _opened(work: Work, checkout: Checkout, opened: dict[str, Any]) -> None:
-    is_open = {"state": str(State.OPEN), "opened_at": work.now}
+    is_open = {"state": str(State.OPEN), "opened_at": work.real_now}
     if not await finding.change(work, checkout, **is_open, **opened):
         return  # what it is was told by an event that was faster
     if checkout.mode is not Mode.PORTAL:
@@ -141,7 +141,7 @@ async def _settle_refusal(context: JobContext, checkout: Checkout, error: Engine
 
 
 async def _refuse(work: Work, checkout: Checkout, refusal: dict[str, Any]) -> None:
-    refused = {"state": str(State.REFUSED), "refusal": refusal, "closed_at": work.now}
+    refused = {"state": str(State.REFUSED), "refusal": refusal, "closed_at": work.real_now}
     if not await finding.change(work, checkout, **refused):
         return
     if checkout.payment_id:

@@ -59,7 +59,7 @@ def _looking(checkout: CheckoutView, now: datetime) -> Errand | None:
 
 async def _shown(work: Work, checkout: Checkout) -> CheckoutView:
     record = await payments.find(work, checkout.payment_id) if checkout.payment_id else None
-    view = checkout_view(checkout, record, work.now)
+    view = checkout_view(checkout, record, work.real_now)
     if checkout.mode is Mode.PAYMENT or may(create_portal_session, work.caller):
         return view
     # Whoever has this address changes what the project pays with: it is not for all who may look.
@@ -75,7 +75,7 @@ async def _opened(work: Work, before: CheckoutView) -> CheckoutView:
 
 
 async def _portal(work: Work, before: PortalSession) -> PortalSession:
-    return portal_session(_unless_refused(await finding.find(work, before.id)), work.now)
+    return portal_session(_unless_refused(await finding.find(work, before.id)), work.real_now)
 
 
 def _unless_refused(checkout: Checkout) -> Checkout:
@@ -166,7 +166,7 @@ async def create_checkout(work: Work, request: CreateCheckout) -> CheckoutView:
         cancel_url=cancel,
         **discounted,
     )
-    return checkout_view(begun, record, work.now)
+    return checkout_view(begun, record, work.real_now)
 
 
 @operation(
@@ -222,7 +222,7 @@ async def create_payment_method_setup(
     begun = await opening.begin(
         work, checkout_id, Mode.SETUP, asset=str(asset), success_url=success, cancel_url=cancel
     )
-    return checkout_view(begun, None, work.now)
+    return checkout_view(begun, None, work.real_now)
 
 
 @operation(
@@ -248,7 +248,7 @@ async def create_portal_session(work: Work, request: CreatePortalSession) -> Por
     if request.return_url:
         back = pages.require(request.return_url, "return_url")
     begun = await opening.begin(work, checkout_id, Mode.PORTAL, success_url=back, cancel_url=back)
-    return portal_session(begun, work.now)
+    return portal_session(begun, work.real_now)
 
 
 def _require_keeper(work: Work) -> None:

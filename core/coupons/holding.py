@@ -124,7 +124,7 @@ async def settle_discount(work: Work, *, discount_id: str, turn: int) -> None:
 
 
 async def _look_later(work: Work, discount_id: str, *, turn: int) -> None:
-    later = work.now + timedelta(hours=HOURS)
+    later = work.real_now + timedelta(hours=HOURS)
     key = f"{discount_id}:{turn}"
     told = {"discount_id": discount_id, "turn": turn}
     await jobs.enqueue(work, settle_discount, key=key, run_at=later, **told)

@@ -14,11 +14,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import CursorResult, Executable
+from sqlalchemy import ColumnElement, CursorResult, Executable
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.db.engine import Engines
 from core.db.later import Later
+from core.db.times import OwnTime, Times
 from core.db.together import Item, Out, Step, take
 from core.kernel.caller import Caller
 from core.kernel.clock import Clock
@@ -41,11 +42,13 @@ class Effect:
 class Work:
     """What a use-case is given instead of a session, a clock and a global.
 
-    `now` does not move while the work lasts, so everything it writes happened at one instant.
+    `now` does not move while the work lasts, so everything it writes happened at one instant. Of a
+    project with a test clock it is that clock's instant. What is about security, order, or anybody
+    outside goes by `real_now`: see `core.db.times`.
     """
 
     connection: AsyncConnection
-    now: datetime
+    real_now: datetime
     ids: Ids
     caller: Caller
     digest_key: bytes
@@ -57,6 +60,11 @@ class Work:
     """Other calls are in the same unit of work: see `core.db.together`."""
     later: Later = field(default_factory=Later)
     """What a shared unit has written and not yet sent."""
+    times: Times | None = None
+    """Who keeps the test clocks. None where no project may have one."""
+    own_times: Mapping[str, OwnTime] = field(default_factory=dict)
+    """Of the projects with a test clock, as far as this unit knows them."""
+    may_write: bool = True
     effects: list[Effect] = field(default_factory=list)
     _after_commit: list[Callable[[], None]] = field(default_factory=list)
 
@@ -65,6 +73,39 @@ class Work:
         """The project this call is about: every query of project data filters on it."""
         assert self.found_project_id, "this operation does not name a project"
         return self.found_project_id
+
+    @property
+    def now(self) -> datetime:
+        """The instant at which all of this happens, for the project that it is about."""
+        if self.own_times and (own := self.own_times.get(self.found_project_id or "")):
+            return own.at
+        return self.real_now
+
+    @property
+    def own_time(self) -> OwnTime | None:
+        """What the test clock of the unit's project shows, if it has one."""
+        return self.own_times.get(self.found_project_id or "") if self.own_times else None
+
+    async def keep_time(self) -> None:
+        """Make sure what time it is for the unit's project, and that it stays so until the end.
+
+        For whoever binds a unit to a project. It costs nothing where that has no test clock.
+        """
+        if self.times is None or self.own_time is None:
+            return
+        exact = await self.times.exactly(self)
+        others = {key: own for key, own in self.own_times.items() if key != self.project_id}
+        self.own_times = others | ({self.project_id: exact} if exact else {})
+
+    def swept(self, project_id: ColumnElement[str]) -> tuple[ColumnElement[bool], ...]:
+        """Say whose rows a look at what is due takes, by the column of their project.
+
+        The project's that the unit is about; or, where it spans projects, those of all that have no
+        test clock: theirs fall due by that, one project at a time.
+        """
+        if self.found_project_id:
+            return (project_id == self.found_project_id,)
+        return (project_id.not_in(sorted(self.own_times)),) if self.own_times else ()
 
     def within(self, project_id: str) -> "Work":
         """Return this same unit, about this project: for a call that makes or finds its own."""
@@ -143,13 +184,15 @@ class Database:
     clock: Clock
     ids: Ids
     digest_key: bytes
+    times: Times | None = None
+    """Who keeps the test clocks of projects, in an installation that may have some."""
 
     @asynccontextmanager
     async def begin(self, caller: Caller) -> AsyncIterator[Work]:
         """Commit on the way out, roll back on any exception. Nothing else in the code commits."""
         async with asyncio.timeout(SECONDS_MAX):
             async with self.engines.writer.begin() as connection:
-                work = self._work(connection, caller)
+                work = await self._work(connection, caller)
                 yield work
                 await work.send_written()
         work.committed()
@@ -160,7 +203,13 @@ class Database:
         async with asyncio.timeout(seconds), self.engines.reader.connect() as opened:
             connection = await opened.execution_options(**self.engines.read_options)
             async with connection.begin():
-                yield self._work(connection, caller)
+                yield await self._work(connection, caller, may_write=False)
 
-    def _work(self, connection: AsyncConnection, caller: Caller) -> Work:
-        return Work(connection, self.clock.now(), self.ids, caller, self.digest_key)
+    async def _work(
+        self, connection: AsyncConnection, caller: Caller, *, may_write: bool = True
+    ) -> Work:
+        work = Work(connection, self.clock.now(), self.ids, caller, self.digest_key)
+        work.may_write = may_write
+        if self.times is not None:
+            work.times, work.own_times = self.times, await self.times.known(connection)
+        return work

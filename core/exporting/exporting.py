@@ -48,7 +48,9 @@ async def _export(context: JobContext, export: Export, now: datetime) -> None:
     since = export.exported_until - (OVERLAP_MAX if is_sweep else OVERLAP)
     async with context.database.read(SYSTEM) as work:
         used = await metering.used_since(work, since)
-        projects = sorted({*used, *await finding.waiting_projects(work, export.meter_id)})
+        waiting = await finding.waiting_projects(work, export.meter_id)
+        # The provider's clock is real: it takes no usage of a project that lives at another time.
+        projects = sorted({*used, *waiting} - work.own_times.keys())
     is_whole = True
     for project_id in projects:
         is_whole &= await _try(context, export, project_id, since)

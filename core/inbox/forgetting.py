@@ -13,7 +13,7 @@ KEPT_DAYS = 90
 
 async def forget_old(work: Work) -> int:
     """Delete settled events, and the standing of objects that nothing was heard of since."""
-    before = work.now - timedelta(days=KEPT_DAYS)
+    before = work.real_now - timedelta(days=KEPT_DAYS)
     e, o = tables.events.c, tables.objects.c
     settled = or_(e.handled_at.is_not(None), e.ignored_at.is_not(None))
     deletions = (

@@ -116,7 +116,7 @@ async def _locked(work: Work, event: Event) -> Standing:
         "object_id": _object_id(event),
         "version": 0,
         "last_event_at": event.occurred_at,
-        "changed_at": work.now,
+        "changed_at": work.real_now,
     }
     await insert_if_absent(work, tables.objects, row)
     return await _standing(work, event, lock=True)
@@ -128,7 +128,7 @@ async def _advance(work: Work, event: Event) -> None:
     last = max(standing.last_event_at or event.occurred_at, event.occurred_at)
     change = update(tables.objects).where(*_this(event))
     await work.execute(
-        change.values(version=o.version + 1, last_event_at=last, changed_at=work.now)
+        change.values(version=o.version + 1, last_event_at=last, changed_at=work.real_now)
     )
 
 

@@ -26,7 +26,7 @@ async def settle(work: Work, event: Event, how: Literal["handled_at", "ignored_a
         e.ignored_at.is_(None),
     )
     # A parked one that is handled after all, by a worker that was thought dead, is handled.
-    changes = {how: work.now, "parked_at": None, "error": None}
+    changes = {how: work.real_now, "parked_at": None, "error": None}
     if (await work.execute(update(tables.events).where(*this).values(changes))).rowcount != 1:
         raise HandledElsewhere
     work.record(how.removesuffix("_at"), event.external_id)
@@ -44,6 +44,6 @@ async def note_failure(
         e.handled_at.is_(None),
         e.ignored_at.is_(None),
     )
-    parked_at = work.now if failure.is_last else None
+    parked_at = work.real_now if failure.is_last else None
     changes = {"attempt": failure.attempt, "error": failure.error, "parked_at": parked_at}
     await work.execute(update(tables.events).where(*this).values(changes))

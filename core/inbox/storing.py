@@ -38,7 +38,8 @@ async def store(work: Work, deliveries: Sequence[Delivery]) -> set[str]:
     rows = [
         (
             each.source, each.external_id, str(each.endpoint), each.type, each.object_id,
-            each.api_version, each.livemode, dict(each.payload), each.occurred_at, work.now, 0, 0,
+            each.api_version, each.livemode, dict(each.payload), each.occurred_at,
+            work.real_now, 0, 0,
         )
         for _, each in sorted(each_once.items())
     ]  # fmt: skip

@@ -24,11 +24,12 @@ from core.invoicing.finalizing import Taxes, finalize, totals_of
 from core.invoicing.finding import by_reference, find, find_document
 from core.invoicing.finding import lines as document_lines
 from core.invoicing.noting import Note, Noted, credit_invoice
-from core.invoicing.recognizing import SCHEDULES, recognize_revenue
+from core.invoicing.recognizing import FALLS_DUE, SCHEDULES, recognize_revenue
 from core.invoicing.settling import Received, settle
 from core.invoicing.voiding import give_up, void
 
 __all__ = [
+    "FALLS_DUE",
     "SCHEDULES",
     "TRANSITIONS",
     "Address",

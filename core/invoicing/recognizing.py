@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from core import ledger
+from core import clocks, ledger
 from core.bills import changed
 from core.db.work import Work
 from core.invoicing import booking, finding, tables
@@ -25,12 +25,12 @@ async def recognize_revenue(context: JobContext) -> None:
 async def recognize_due(work: Work, limit: int) -> int:
     """Earn what is due of so many invoices, and return how many there were.
 
-    It spans projects, because one worker does it for all.
+    Of the unit's project or, unbound, of all, because one worker does it for all.
     """
     e = tables.earnings.c
     query = (
         select(e.project_id, e.invoice_id)
-        .where(e.next_at <= work.now)
+        .where(e.next_at <= work.now, *work.swept(e.project_id))
         .distinct()
         .order_by(e.project_id, e.invoice_id)
         .limit(limit)
@@ -67,3 +67,10 @@ async def recognize(work: Work, invoice_id: str) -> None:
 
 
 SCHEDULES = (Schedule(recognize_revenue, every_seconds=3600),)
+
+
+async def _recognize(work: Work) -> None:
+    await recognize_due(work, AT_ONCE)
+
+
+FALLS_DUE = clocks.FallsDue("revenue", clocks.first_of(tables.earnings.c.next_at), _recognize)

@@ -16,7 +16,7 @@ from core.jobs.queue import (
     retry_buried,
 )
 from core.jobs.schedule import Schedule, install
-from core.jobs.worker import JobContext, Runtime, Worker, run_due
+from core.jobs.worker import JobContext, Others, Runtime, Worker, run_due
 
 __all__ = [
     "Backlog",
@@ -27,6 +27,7 @@ __all__ = [
     "JobContext",
     "Lease",
     "LeaseLost",
+    "Others",
     "Retry",
     "Runtime",
     "Schedule",

@@ -98,7 +98,7 @@ async def _claim(runtime: Runtime, errand: Errand) -> Claimed | _Place:
 
 async def _lease(work: Work, claimed: Claimed, job: Job) -> Claimed:
     change = update(tables.jobs).where(tables.jobs.c.id == claimed.id)
-    lease_until = work.now + timedelta(seconds=job.lease_seconds)
+    lease_until = work.real_now + timedelta(seconds=job.lease_seconds)
     ours = {"attempt": claimed.attempt, "lease_token": claimed.token, "lease_until": lease_until}
     await work.execute(change.values(ours))
     return claimed
@@ -113,6 +113,6 @@ def _place(work: Work, row: Any) -> _Place | None:
     """Say where the job stands; None when it may be claimed."""
     if row.finished_at is not None or row.buried_at is not None:
         return _Place.OVER
-    if row.lease_until is not None and row.lease_until > work.now:
+    if row.lease_until is not None and row.lease_until > work.real_now:
         return _Place.ELSEWHERE
-    return _Place.OVER if row.due_at > work.now else None
+    return _Place.OVER if row.due_at > work.real_now else None

@@ -27,7 +27,7 @@ class Lease:
 
 async def acquire(work: Work, name: str, *, holder: str, seconds: float) -> Lease | None:
     """Take the lease if it was never taken, was released, or has run out; otherwise None."""
-    until = work.now + timedelta(seconds=seconds)
+    until = work.real_now + timedelta(seconds=seconds)
     leases = tables.leases.c
     first = insert_for(work, tables.leases).values(
         name=name, holder=holder, token=1, lease_until=until
@@ -36,7 +36,7 @@ async def acquire(work: Work, name: str, *, holder: str, seconds: float) -> Leas
     taken = first.on_conflict_do_update(
         index_elements=["name"],
         set_={"holder": holder, "token": leases.token + 1, "lease_until": until},
-        where=leases.lease_until <= work.now,
+        where=leases.lease_until <= work.real_now,
     ).returning(leases.token)
     token = (await work.execute(taken)).scalar()
     return None if token is None else Lease(name, holder, token, until)
@@ -44,7 +44,7 @@ async def acquire(work: Work, name: str, *, holder: str, seconds: float) -> Leas
 
 async def renew(work: Work, lease: Lease, *, seconds: float) -> Lease:
     """Hold it longer. Raises LeaseLost when another took it, even if it is free again."""
-    until = work.now + timedelta(seconds=seconds)
+    until = work.real_now + timedelta(seconds=seconds)
     change = update(tables.leases).where(*_mine(lease)).values(lease_until=until)
     if (await work.execute(change)).rowcount != 1:
         raise LeaseLost
@@ -53,7 +53,7 @@ async def renew(work: Work, lease: Lease, *, seconds: float) -> Lease:
 
 async def release(work: Work, lease: Lease) -> None:
     """Let the next one take it at once. Nothing happens when it was lost before."""
-    change = update(tables.leases).where(*_mine(lease)).values(lease_until=work.now)
+    change = update(tables.leases).where(*_mine(lease)).values(lease_until=work.real_now)
     await work.execute(change)
 
 

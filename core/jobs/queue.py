@@ -79,8 +79,8 @@ async def enqueue(
         "name": job.name,
         "key": key,
         "arguments": arguments,
-        "created_at": work.now,
-        "due_at": run_at or work.now,
+        "created_at": work.real_now,
+        "due_at": run_at or work.real_now,
         "attempt": 0,
         "lease_token": 0,
     }
@@ -103,8 +103,8 @@ async def enqueue_all(work: Work, job: Job, wanted: Mapping[str, Mapping[str, An
             job.name,
             key,
             dict(wanted[key]),
-            work.now,
-            work.now,
+            work.real_now,
+            work.real_now,
             0,
             0,
         )
@@ -122,12 +122,15 @@ NAMES = (
 )  # fmt: skip
 
 
-async def claim(work: Work, jobs: Mapping[str, Job], limit: int) -> list[Claimed]:
+async def claim(
+    work: Work, jobs: Mapping[str, Job], limit: int, *, beside: Claimed | None = None
+) -> list[Claimed]:
     """Lease the jobs that have been due longest, of the names we know, to whoever calls.
 
-    A name we do not know may belong to a newer release that runs beside us, and is left to it.
+    `beside` a job, only others of its project. A name we do not know may belong to a newer release
+    that runs beside us, and is left to it.
     """
-    query = due(work, jobs).limit(limit).with_for_update(skip_locked=True)
+    query = due(work, jobs, beside=beside).limit(limit).with_for_update(skip_locked=True)
     claimed = [claimed_of(row) for row in await work.execute(query)]
     if claimed:
         change = (
@@ -146,7 +149,7 @@ async def claim(work: Work, jobs: Mapping[str, Job], limit: int) -> list[Claimed
                     "this_id": each.id,
                     "new_attempt": each.attempt,
                     "new_token": each.token,
-                    "new_until": work.now + timedelta(seconds=jobs[each.name].lease_seconds),
+                    "new_until": work.real_now + timedelta(seconds=jobs[each.name].lease_seconds),
                 }
                 for each in claimed
             ],
@@ -154,31 +157,42 @@ async def claim(work: Work, jobs: Mapping[str, Job], limit: int) -> list[Claimed
     return claimed
 
 
-def due(work: Work, jobs: Mapping[str, Job]) -> Any:
+def due(work: Work, jobs: Mapping[str, Job], *, beside: Claimed | None = None) -> Any:
     """Select the jobs that may be claimed now, longest due first."""
     job = tables.jobs.c
+    others = (job.project_id == beside.project_id, job.id != beside.id) if beside else ()
     return (
         select(tables.jobs)
         .where(
             job.finished_at.is_(None),
             job.buried_at.is_(None),
-            job.due_at <= work.now,
-            or_(job.lease_until.is_(None), job.lease_until <= work.now),
+            job.due_at <= work.real_now,
+            or_(job.lease_until.is_(None), job.lease_until <= work.real_now),
             job.name.in_(list(jobs)),
+            *others,
         )
         .order_by(job.due_at, job.id)
     )
 
 
+async def is_at_work(work: Work, *, beside: Claimed) -> bool:
+    """Tell whether a worker is at another job of the same project."""
+    job = tables.jobs.c
+    others = job.project_id == beside.project_id, job.id != beside.id
+    under_way = job.finished_at.is_(None), job.buried_at.is_(None), job.lease_until > work.real_now
+    query = select(job.id).where(*others, *under_way).limit(1)
+    return (await work.execute(query)).first() is not None
+
+
 async def renew(work: Work, claimed: Claimed, seconds: float) -> None:
     """Keep the job longer, because we are still at it."""
-    await _change(work, claimed, lease_until=work.now + timedelta(seconds=seconds))
+    await _change(work, claimed, lease_until=work.real_now + timedelta(seconds=seconds))
 
 
 async def finish(work: Work, claimed: Claimed) -> None:
     """Mark the job done in this unit; one that recurs is due again instead."""
     if claimed.every_seconds is None:
-        await _change(work, claimed, finished_at=work.now, lease_until=None, error=None)
+        await _change(work, claimed, finished_at=work.real_now, lease_until=None, error=None)
     else:
         await _recur(work, claimed, error=None)
 
@@ -189,10 +203,10 @@ async def fail(work: Work, claimed: Claimed, job: Job, *, error: str, jitter: fl
     One that recurs is not buried but keeps its error and waits for its next turn.
     """
     if claimed.attempt < job.retry.attempts:
-        again_at = work.now + job.retry.pause(claimed.attempt, jitter)
+        again_at = work.real_now + job.retry.pause(claimed.attempt, jitter)
         await _change(work, claimed, due_at=again_at, lease_until=None, error=error)
     elif claimed.every_seconds is None:
-        await _change(work, claimed, buried_at=work.now, lease_until=None, error=error)
+        await _change(work, claimed, buried_at=work.real_now, lease_until=None, error=error)
     else:
         await _recur(work, claimed, error=error)
 
@@ -231,7 +245,9 @@ async def buried(work: Work, limit: int = 100) -> list[Buried]:
 async def retry_buried(work: Work, job_id: str) -> bool:
     """Give a buried job all its attempts again, now. False when it is not buried."""
     this = tables.jobs.c.id == job_id, tables.jobs.c.buried_at.is_not(None)
-    change = update(tables.jobs).where(*this).values(buried_at=None, attempt=0, due_at=work.now)
+    change = (
+        update(tables.jobs).where(*this).values(buried_at=None, attempt=0, due_at=work.real_now)
+    )
     ring_after_commit(work, Bell.JOB)
     return (await work.execute(change)).rowcount == 1
 
@@ -243,7 +259,9 @@ async def again(work: Work, job: Job, key: str) -> bool:
     """
     row = tables.jobs.c
     this = row.name == job.name, row.key == key, row.finished_at.is_(None)
-    change = update(tables.jobs).where(*this).values(buried_at=None, attempt=0, due_at=work.now)
+    change = (
+        update(tables.jobs).where(*this).values(buried_at=None, attempt=0, due_at=work.real_now)
+    )
     ring_after_commit(work, Bell.JOB)
     return (await work.execute(change)).rowcount == 1
 
@@ -253,7 +271,7 @@ async def backlog(work: Work) -> Backlog:
     job = tables.jobs.c
     waiting = job.finished_at.is_(None), job.buried_at.is_(None), job.lease_until.is_(None)
     late = select(func.count().label("due"), func.min(job.due_at).label("oldest_due_at")).where(
-        *waiting, job.due_at <= work.now
+        *waiting, job.due_at <= work.real_now
     )
     given_up = select(func.count()).where(job.buried_at.is_not(None))
     found = (await work.execute(late)).one()
@@ -263,14 +281,14 @@ async def backlog(work: Work) -> Backlog:
 
 async def forget_old(work: Work) -> int:
     """Delete jobs finished long ago; return how many. Buried ones are kept."""
-    before = work.now - timedelta(days=KEPT_DAYS)
+    before = work.real_now - timedelta(days=KEPT_DAYS)
     change = delete(tables.jobs).where(tables.jobs.c.finished_at < before)
     return int((await work.execute(change)).rowcount)
 
 
 async def _recur(work: Work, claimed: Claimed, *, error: str | None) -> None:
     assert claimed.every_seconds
-    again_at = next_due(claimed.created_at, claimed.every_seconds, work.now)
+    again_at = next_due(claimed.created_at, claimed.every_seconds, work.real_now)
     await _change(work, claimed, due_at=again_at, attempt=0, lease_until=None, error=error)
 
 

@@ -40,8 +40,8 @@ async def install(work: Work, schedules: Sequence[Schedule]) -> None:
             "key": KEY,
             "arguments": {},
             "every_seconds": schedule.every_seconds,
-            "created_at": work.now,
-            "due_at": work.now,
+            "created_at": work.real_now,
+            "due_at": work.real_now,
             "attempt": 0,
             "lease_token": 0,
         }

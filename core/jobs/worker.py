@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from secrets import SystemRandom
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.db.bell import Bell, listening, wait_for
 from core.db.schema import PLATFORM
@@ -52,6 +52,7 @@ class JobContext:
     attempt: int
     _ports: Mapping[str, Any]
     _claimed: Claimed
+    _jobs: Mapping[str, Job] = field(default_factory=dict)
 
     def port(self, name: str) -> Any:
         """Return the port that the wiring chose for this name."""
@@ -61,9 +62,30 @@ class JobContext:
     async def begin(self) -> AsyncIterator[Work]:
         """Open a unit that commits only while the job is still ours. Call nothing outside in it."""
         async with self.database.begin(SYSTEM) as work:
-            _bind(work, self._claimed)
+            await _bind(work, self._claimed)
             await queue.require(work, self._claimed)
             yield work
+
+    async def run_others(self) -> "Others":
+        """Run what else is due of this job's project, and say what that was.
+
+        For a job that must not go on before what it has asked for is done.
+        """
+        runtime = Runtime(self.database, self._jobs, self._ports)
+        ran = 0
+        while claimed := await _claim(runtime, 1, beside=self._claimed):
+            for each in claimed:
+                await run_claimed(runtime, each)
+            ran += len(claimed)
+        async with self.database.read(SYSTEM) as work:
+            return Others(ran, await queue.is_at_work(work, beside=self._claimed))
+
+
+class Others(NamedTuple):
+    """What else of a project was done, and whether another worker is still doing something."""
+
+    ran: int
+    is_at_work: bool
 
 
 async def run_due(runtime: Runtime) -> int:
@@ -139,7 +161,7 @@ class WorkersDied(Exception):
 async def _write_failure(runtime: Runtime, job: Job, claimed: Claimed, error: Exception) -> None:
     try:
         async with runtime.database.begin(SYSTEM) as work:
-            _bind(work, claimed)
+            await _bind(work, claimed)
             text = described(error)
             await queue.fail(work, claimed, job, error=text, jitter=_random.random())
             if job.failed:
@@ -153,18 +175,19 @@ async def _write_failure(runtime: Runtime, job: Job, claimed: Claimed, error: Ex
         logger.exception("the failure of job %s %s could not be written", job.name, claimed.id)
 
 
-async def _claim(runtime: Runtime, limit: int) -> list[Claimed]:
+async def _claim(runtime: Runtime, limit: int, beside: Claimed | None = None) -> list[Claimed]:
     async with runtime.database.read(SYSTEM) as work:
         # Looking takes no write lock, which on SQLite an idle worker must not do each second.
-        if (await work.execute(queue.due(work, runtime.jobs).limit(1))).first() is None:
+        due = queue.due(work, runtime.jobs, beside=beside)
+        if (await work.execute(due.limit(1))).first() is None:
             return []
     async with runtime.database.begin(SYSTEM) as work:
-        return await queue.claim(work, runtime.jobs, limit)
+        return await queue.claim(work, runtime.jobs, limit, beside=beside)
 
 
 async def _run_inside(runtime: Runtime, job: Job, claimed: Claimed) -> None:
     async with runtime.database.begin(SYSTEM) as work:
-        _bind(work, claimed)
+        await _bind(work, claimed)
         # Finished first, then done: the row is ours and locked before anything else is written,
         # and if the doing fails neither has happened.
         await queue.finish(work, claimed)
@@ -172,7 +195,9 @@ async def _run_inside(runtime: Runtime, job: Job, claimed: Claimed) -> None:
 
 
 async def _run_outside(runtime: Runtime, job: Job, claimed: Claimed) -> None:
-    context = JobContext(runtime.database, claimed.id, claimed.attempt, runtime.ports, claimed)
+    context = JobContext(
+        runtime.database, claimed.id, claimed.attempt, runtime.ports, claimed, runtime.jobs
+    )
     renewing = asyncio.create_task(_keep(runtime, job, claimed))
     try:
         await job.handler(context, **claimed.arguments)
@@ -196,5 +221,6 @@ async def _keep(runtime: Runtime, job: Job, claimed: Claimed) -> None:
             logger.exception("the lease of job %s %s was not renewed", job.name, claimed.id)
 
 
-def _bind(work: Work, claimed: Claimed) -> None:
+async def _bind(work: Work, claimed: Claimed) -> None:
     work.found_project_id = None if claimed.project_id == PLATFORM else claimed.project_id
+    await work.keep_time()

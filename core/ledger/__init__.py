@@ -33,7 +33,7 @@ from core.ledger.opening import (
     open_operator_accounts,
     open_wallet_account,
 )
-from core.ledger.posting import expire_due, post, post_each, propose
+from core.ledger.posting import expire_due, next_expiry, post, post_each, propose
 from core.ledger.purses import grant_of, hold_of
 from core.ledger.reading import STAND, Mark, Standing, marks, read_accounts, standings
 from core.ledger.reversing import reverse
@@ -80,6 +80,7 @@ __all__ = [
     "hold_of",
     "lot_id",
     "marks",
+    "next_expiry",
     "open_invoiced_accounts",
     "open_operator_accounts",
     "open_wallet_account",

@@ -7,9 +7,10 @@ expired, arrived or was given back is there more to read and to write.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import func, select, tuple_
 
 from core.db.sets import find_rows, lock_rows
 from core.db.together import Order, Step
@@ -65,15 +66,24 @@ async def post_each(work: Work, proposals: Sequence[Proposal]) -> list[Outcome]:
 async def expire_due(work: Work, limit: int) -> int:
     """Take out what has expired of so many accounts, the longest due first; return how many.
 
-    It spans projects, because one worker does it for all. Several may do it at once: what one has
-    taken out is not due any more when the other gets the account's lock.
+    Of the unit's project or, unbound, of all, because one worker does it for all. Several may do it
+    at once: what one has taken out is not due any more when the other gets the account's lock.
     """
     a = tables.accounts.c
-    query = select(a.project_id, a.id).where(a.due_at <= work.now).order_by(a.due_at).limit(limit)
+    is_due = a.due_at <= work.now, *work.swept(a.project_id)
+    query = select(a.project_id, a.id).where(*is_due).order_by(a.due_at).limit(limit)
     due = [Expire(row.project_id, row.id) for row in await work.execute(query)]
     if due:
         await post_each(work, due)
     return len(due)
+
+
+async def next_expiry(work: Work) -> datetime | None:
+    """Return when anything in the unit's project expires first, of what is not posted as such."""
+    a = tables.accounts.c
+    query = select(func.min(a.due_at)).where(a.project_id == work.project_id)
+    first: datetime | None = (await work.execute(query)).scalar()
+    return first
 
 
 async def _together(items: Sequence[tuple[Work, Proposal]]) -> list[Outcome | EngineError]:

@@ -5,7 +5,7 @@ from core.messaging.consuming import consume
 from core.messaging.errors import NotTaken
 from core.messaging.mailing import Mail, Mailer, MailNotTaken, MailRefused
 from core.messaging.outbox import Told, forget_old, publish, publish_many
-from core.messaging.relay import Backlog, Relay, backlog
+from core.messaging.relay import Backlog, Relay, backlog, waiting
 
 __all__ = [
     "Backlog",
@@ -25,4 +25,5 @@ __all__ = [
     "forget_old",
     "publish",
     "publish_many",
+    "waiting",
 ]

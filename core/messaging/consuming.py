@@ -17,11 +17,12 @@ async def consume(database: Database, subscription: Subscription, event: Event) 
     async with database.begin(SYSTEM) as work:
         work.found_project_id = None if event.project_id == PLATFORM else event.project_id
         work.invocation_id = event.invocation_id
+        await work.keep_time()
         row = {
             "project_id": event.project_id,
             "event_id": event.id,
             "consumer": subscription.consumer,
-            "consumed_at": work.now,
+            "consumed_at": work.real_now,
         }
         if not await insert_if_absent(work, tables.consumed, row):
             return False

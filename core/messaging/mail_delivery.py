@@ -82,19 +82,19 @@ async def deliver_due(database: Database, mailer: Mailer | None, public_url: str
 
 async def claim(work: Work, public_url: str) -> Sequence[Claimed]:
     """Take the oldest due mails, skipping those that another is taking."""
-    query = select(mails).where(_waits, _m.due_at <= work.now).order_by(_m.due_at, _m.id)
+    query = select(mails).where(_waits, _m.due_at <= work.real_now).order_by(_m.due_at, _m.id)
     rows = (await work.execute(query.limit(BATCH).with_for_update(skip_locked=True))).all()
     for row in rows:
-        values = {"attempt": row.attempt + 1, "due_at": work.now + LEASE}
+        values = {"attempt": row.attempt + 1, "due_at": work.real_now + LEASE}
         await work.execute(update(mails).where(*_this(row.project_id, row.id)).values(values))
     return [Claimed(row.project_id, row.attempt + 1, _mail(row, public_url)) for row in rows]
 
 
 async def bury_hopeless(work: Work) -> int:
     """Bury what has expired, and what was taken for the last time by someone who died."""
-    exhausted = (_m.attempt >= ATTEMPTS) & (_m.due_at <= work.now)
+    exhausted = (_m.attempt >= ATTEMPTS) & (_m.due_at <= work.real_now)
     query = select(_m.project_id, _m.id, _m.attempt).where(
-        _waits, or_(_m.expires_at <= work.now, exhausted)
+        _waits, or_(_m.expires_at <= work.real_now, exhausted)
     )
     rows = (await work.execute(query.with_for_update(skip_locked=True))).all()
     for row in rows:
@@ -109,8 +109,8 @@ async def _any_due(database: Database, *, has_mailer: bool) -> bool:
     A mail is due even without a mailer when it has expired.
     """
     async with database.read(SYSTEM) as work:
-        expired = _m.expires_at <= work.now
-        due = or_(expired, _m.due_at <= work.now) if has_mailer else expired
+        expired = _m.expires_at <= work.real_now
+        due = or_(expired, _m.due_at <= work.real_now) if has_mailer else expired
         query = select(_m.id).where(_waits, due).limit(1)
         return (await work.execute(query)).first() is not None
 
@@ -136,7 +136,9 @@ async def _deliver(database: Database, mailer: Mailer, claimed: Claimed) -> bool
 async def _finish(work: Work, claimed: Claimed) -> None:
     """Mark it sent, even if it is due again by now: it is true whoever did it."""
     this = (*_this(claimed.project_id, claimed.mail.id), _waits)
-    await work.execute(update(mails).where(*this).values(sent_at=work.now, error=None, **_blank))
+    await work.execute(
+        update(mails).where(*this).values(sent_at=work.real_now, error=None, **_blank)
+    )
 
 
 async def write_failure(work: Work, claimed: Claimed, error: Exception) -> None:
@@ -147,7 +149,7 @@ async def write_failure(work: Work, claimed: Claimed, error: Exception) -> None:
         return
     # Only of the newest attempt: an older one must not take the lease of a newer one away.
     mine = (*_this(claimed.project_id, claimed.mail.id), _waits, _m.attempt == claimed.attempt)
-    values = {"due_at": work.now + PAUSES[claimed.attempt - 1], "error": why}
+    values = {"due_at": work.real_now + PAUSES[claimed.attempt - 1], "error": why}
     await work.execute(update(mails).where(*mine).values(values))
 
 
@@ -159,7 +161,7 @@ def _why(error: Exception) -> str:
 
 async def _bury(work: Work, project_id: str, mail_id: str, error: str) -> None:
     this = (*_this(project_id, mail_id), _waits)
-    change = update(mails).where(*this).values(buried_at=work.now, error=error, **_blank)
+    change = update(mails).where(*this).values(buried_at=work.real_now, error=error, **_blank)
     if (await work.execute(change)).rowcount:
         about = work if project_id == PLATFORM else work.within(project_id)
         await audit.record(about, "mail.buried", mail_id, error=error)

@@ -89,10 +89,10 @@ async def send(
         "subject": cards.redacted(subject)[:SUBJECT_MAX],
         "text": cards.redacted(text),
         "html": html and cards.redacted(html),
-        "created_at": work.now,
+        "created_at": work.real_now,
         "expires_at": expires_at,
         "attempt": 0,
-        "due_at": work.now,
+        "due_at": work.real_now,
     }
     await work.execute(insert(mails), row)
     work.record("mailed", mail_id, purpose=purpose)

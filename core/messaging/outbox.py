@@ -59,7 +59,7 @@ def _row(work: Work, type: str, object_id: str, data: Mapping[str, Any]) -> dict
         "invocation_id": work.invocation_id,
         "data": dict(data),
         "attempt": 0,
-        "due_at": work.now,
+        "due_at": work.real_now,
         "lease_token": 0,
     }
 
@@ -83,7 +83,7 @@ async def forget_old(work: Work) -> int:
     Everything is kept equally long, so that nothing can be delivered again after its consumers
     have forgotten it.
     """
-    before = work.now - timedelta(days=KEPT_DAYS)
+    before = work.real_now - timedelta(days=KEPT_DAYS)
     outbox, consumed = tables.outbox.c, tables.consumed.c
     deletions = (
         delete(tables.outbox).where(outbox.dispatched_at < before),

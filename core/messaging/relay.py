@@ -113,7 +113,7 @@ async def _claim(work: Work, wants: Callable[[str], bool]) -> tuple[int, list[Cl
     unwanted = [row for row in found if not wants(row.type)]
     await _set_dispatched(work, unwanted)
     rows = await _whole(work, [row for row in found if wants(row.type)])
-    until = work.now + timedelta(seconds=LEASE_SECONDS)
+    until = work.real_now + timedelta(seconds=LEASE_SECONDS)
     leases = ((*_key(row), until, row.lease_token + 1, row.attempt + 1) for row in rows)
     names = ("lease_until", "lease_token", "attempt")
     await update_rows(work, tables.outbox, KEY, names, sorted(leases))
@@ -138,7 +138,7 @@ async def mark(work: Work, claimed: Sequence[Claimed], failed: Mapping[str, str]
     again = [
         {"this_project": each.event.project_id, "this_id": each.event.id}
         | {"token": each.token, "new_error": failed[each.event.id]}
-        | {"new_due_at": work.now + _pause(each.attempt)}
+        | {"new_due_at": work.real_now + _pause(each.attempt)}
         for each in claimed
         if each.event.id in failed
     ]
@@ -158,7 +158,7 @@ async def mark(work: Work, claimed: Sequence[Claimed], failed: Mapping[str, str]
 
 
 async def _set_dispatched(work: Work, events: Sequence[Any]) -> None:
-    rows = sorted((*_key(each), work.now, None) for each in events)
+    rows = sorted((*_key(each), work.real_now, None) for each in events)
     await update_rows(work, tables.outbox, KEY, ("dispatched_at", "error"), rows)
 
 
@@ -181,12 +181,20 @@ async def backlog(work: Work) -> Backlog:
     return Backlog(found.waiting, found.oldest_at, found.failing)
 
 
+async def waiting(work: Work) -> list[Event]:
+    """Return what was told of the unit's project and is not dispatched, in its order."""
+    outbox = tables.outbox.c
+    here = outbox.project_id == work.project_id, outbox.dispatched_at.is_(None)
+    query = select(tables.outbox).where(*here).order_by(outbox.id)
+    return [_event(row) for row in await work.execute(query)]
+
+
 def _due(work: Work, *columns: ColumnElement[Any]) -> Any:
     outbox = tables.outbox.c
-    free = or_(outbox.lease_until.is_(None), outbox.lease_until <= work.now)
+    free = or_(outbox.lease_until.is_(None), outbox.lease_until <= work.real_now)
     return (
         select(*columns)
-        .where(outbox.dispatched_at.is_(None), outbox.due_at <= work.now, free)
+        .where(outbox.dispatched_at.is_(None), outbox.due_at <= work.real_now, free)
         .order_by(outbox.due_at, outbox.id)
     )
 

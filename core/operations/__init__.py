@@ -1,6 +1,7 @@
 """How anything is asked for: the declaration of an operation, and the one path every call takes."""
 
 from core.operations.errors import (
+    ClockAdvancing,
     IdempotencyKeyReused,
     InvalidRequest,
     NotAllowed,
@@ -19,6 +20,7 @@ from core.operations.operation import (
 from core.operations.scopes import Toolset
 
 __all__ = [
+    "ClockAdvancing",
     "Effect",
     "IdempotencyKeyReused",
     "InvalidRequest",

@@ -73,6 +73,15 @@ class RateLimited(EngineError):
 
 
 @dataclass(eq=False)
+class ClockAdvancing(EngineError):
+    """The test clock of {project_id} is being advanced; get_test_clock tells when it is done."""
+
+    code = "test_clock_advancing"
+    kind = Kind.CONFLICT
+    project_id: str
+
+
+@dataclass(eq=False)
 class IdempotencyKeyReused(EngineError):
     """This idempotency key was used for another request. Use a new key for a new request."""
 

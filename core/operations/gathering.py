@@ -7,10 +7,10 @@ while the database does. Waiting room is bounded: beyond it a call is told that 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from core.db.together import Collided
 from core.kernel.errors import Busy, caught
@@ -42,6 +42,13 @@ async def finish_begun() -> None:
 def begin(task: "asyncio.Task[object]") -> None:
     begun.add(task)
     task.add_done_callback(_ended)
+
+
+async def shielded(doing: Coroutine[Any, Any, T]) -> T:
+    """Do it to its end, also if whoever waits for it goes away."""
+    task = asyncio.create_task(doing)
+    begin(task)
+    return await asyncio.shield(task)
 
 
 def _ended(task: "asyncio.Task[object]") -> None:

@@ -38,7 +38,7 @@ async def claim(
         **dict(zip(NAMED, (*_place(work), key), strict=True)),
         "operation": operation.name,
         "request_hash": sent,
-        "created_at": work.now,
+        "created_at": work.real_now,
     }
     if await insert_if_absent(work, keys, row):
         return None
@@ -86,7 +86,14 @@ def _first(use: Use, found: tuple[Any, ...] | None) -> dict[str, Any] | EngineEr
 async def _keep(items: Sequence[tuple[Work, Use]]) -> list[None]:
     rows = sorted(
         (
-            (*_place(work), use.key, use.operation.name, use.request_hash, work.now, use.result)
+            (
+                *_place(work),
+                use.key,
+                use.operation.name,
+                use.request_hash,
+                work.real_now,
+                use.result,
+            )
             for work, use in items
         ),
         key=lambda row: row[:3],
@@ -109,7 +116,7 @@ async def keep(work: Work, key: str, body: Mapping[str, Any]) -> None:
 
 async def forget_old(work: Work) -> int:
     """Delete keys older than the window; return how many."""
-    too_old = keys.c.created_at < work.now - timedelta(days=KEPT_DAYS)
+    too_old = keys.c.created_at < work.real_now - timedelta(days=KEPT_DAYS)
     return int((await work.execute(delete(keys).where(too_old))).rowcount)
 
 

@@ -25,8 +25,8 @@ from core.kernel.errors import Busy, EngineError
 from core.operations import idempotency, remembering
 from core.operations.admitting import authorize, validate
 from core.operations.cache import Cache
-from core.operations.errors import InvalidRequest, RateLimited, invalid
-from core.operations.gathering import Queue, Waiting, begin, divided
+from core.operations.errors import ClockAdvancing, InvalidRequest, RateLimited, invalid
+from core.operations.gathering import Queue, Waiting, divided, shielded
 from core.operations.given import Given, giving
 from core.operations.hastening import Afterwards, Hasten
 from core.operations.limits import Rate, RateLimiter, Verdict
@@ -91,6 +91,8 @@ class _Run:
     started: float
     project_id: str | None
     request: Request | None = None
+    is_apart: bool = False
+    """Its project has a time of its own: it shares no unit, and leaves no row in one."""
 
     def invocation(
         self, decision: Decision, code: str | None = None, touched: tuple[str, ...] = ()
@@ -149,9 +151,7 @@ class Gate:
         """
         if operation.batched:
             return await self._perform(operation, call)
-        task = asyncio.create_task(self._perform(operation, call))
-        begin(task)
-        return await asyncio.shield(task)
+        return await shielded(self._perform(operation, call))
 
     async def _perform(self, operation: Operation[Any, Any], call: Call) -> Outcome:
         with giving(self.given):
@@ -239,6 +239,7 @@ class Gate:
         async def tell(_attempt: int) -> None:
             async with self.database.read(run.call.caller) as work:
                 work.found_project_id = run.project_id
+                await work.keep_time()
                 answered = await afterwards.answer(work, result)
                 run.outcome.body = answered.model_dump(mode="json")
 
@@ -249,7 +250,7 @@ class Gate:
         await attempted(partial(self._read if run.operation.reads else self._write, run))
 
     async def _share(self, run: _Run) -> None:
-        """Run the call in the next unit of its lane, with whoever else waits there."""
+        """Run the call in the next unit of its lane, with whoever else waits there; or apart."""
         key, names = run.call.idempotency_key, run.operation.names
         own = set(names(run.request)) if names else set()
         if own and (project := _named_project(run)):
@@ -259,6 +260,10 @@ class Gate:
             own.add(f"{run.call.caller.subject} {key}")
         lane = self._lanes.reads if run.operation.reads else self._lanes.writes
         await lane.join(run, frozenset(own), self._together)
+        if run.is_apart:
+            await shielded(self._attempt(run))
+            if run.operation.reads:
+                await self._write_down(run, Decision.ALLOWED)
 
     async def _together(self, batch: Sequence[Waiting[_Run]]) -> None:
         """Run these calls in one unit, and tell each of them.
@@ -269,9 +274,10 @@ class Gate:
 
     async def _commit_together(self, batch: Sequence[Waiting[_Run]], attempt: int) -> None:
         async with self.database.begin(SYSTEM) as unit:
-            if attempt > 1 and await audit.was_recorded(
-                unit, batch[0].call.invocation(Decision.FAILED)
-            ):
+            here = [
+                each.call.invocation(Decision.FAILED) for each in batch if not each.call.is_apart
+            ]
+            if attempt > 1 and here and await audit.was_recorded(unit, here[0]):
                 raise AlreadyCommitted
             calls = []
             for each in batch:
@@ -285,6 +291,9 @@ class Gate:
         outcome = run.outcome
         try:
             await self._find_project(work, run)
+            if run.is_apart or work.own_time is not None:
+                run.is_apart = True
+                return
             outcome.body, outcome.replayed = await self._handle_among_others(work, run)
             outcome.error = None
             row = run.invocation(Decision.ALLOWED, touched=_touched(work))
@@ -311,6 +320,7 @@ class Gate:
     async def _read(self, run: _Run, _attempt: int) -> None:
         async with self.database.read(run.call.caller) as work:
             await self._find_project(work, run)
+            await work.keep_time()
             result = await run.operation(work, run.request)
             run.outcome.body = result.model_dump(mode="json")
 
@@ -326,6 +336,7 @@ class Gate:
             if attempt > 1 and await audit.was_recorded(work, recorded):
                 raise AlreadyCommitted
             await self._find_project(work, run)
+            await work.keep_time()
             body, replayed = await self._handle_once(work, run)
             run.outcome.body, run.outcome.replayed = body, replayed
             row = run.invocation(Decision.ALLOWED, touched=_touched(work))
@@ -337,6 +348,8 @@ class Gate:
             first = await idempotency.claim(work, operation, key, run.call.arguments)
             if first is not None:
                 return first, True
+        if work.own_time is not None and work.own_time.is_moving:
+            raise ClockAdvancing(work.project_id)
         result = await operation(work, run.request)
         body = result.model_dump(mode="json")
         if key is not None:

@@ -62,8 +62,8 @@ async def need_customer(context: JobContext) -> str:
             "project_id": work.project_id,
             "generation": generation,
             "external_id": made.id,
-            "created_at": work.now,
-            "seen_at": work.now,
+            "created_at": work.real_now,
+            "seen_at": work.real_now,
         }
         await insert_if_absent(work, tables.customers, row)
         first = await _newest(work)
@@ -79,15 +79,15 @@ async def forget_customer(work: Work, external_id: str) -> None:
     """Note that the provider knows this customer no longer: the next need makes another."""
     known = await find_customer(work, external_id)
     if known and not known.deleted_at:
-        await change_customer(work, known, deleted_at=work.now, default_method=None)
+        await change_customer(work, known, deleted_at=work.real_now, default_method=None)
         await events.tell(work.within(known.project_id), events.CUSTOMER_DELETED, known.external_id)
 
 
 async def mirror_customer(work: Work, known: CustomerRecord, seen: payments.Customer) -> None:
     """Keep what the provider says of a project's customer now. One that is deleted stays so."""
-    values: dict[str, Any] = {"seen_at": work.now, "default_method": seen.default_method_id}
+    values: dict[str, Any] = {"seen_at": work.real_now, "default_method": seen.default_method_id}
     if seen.deleted:
-        values |= {"default_method": None, "deleted_at": known.deleted_at or work.now}
+        values |= {"default_method": None, "deleted_at": known.deleted_at or work.real_now}
     await change_customer(work, known, **values)
     if seen.deleted and not known.deleted_at:
         await events.tell(work, events.CUSTOMER_DELETED, known.external_id)

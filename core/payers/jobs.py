@@ -24,7 +24,7 @@ REFRESH_SECONDS = 30
 async def refresh_methods(context: JobContext) -> None:
     """Mirror the methods that the project's customer has now, and which one is the default."""
     async with context.begin() as work:
-        customer, asked_at = await customer_of(work), work.now
+        customer, asked_at = await customer_of(work), work.real_now
     if customer is None:
         return
     gateway: payments.PaymentGateway = context.port("gateway")

@@ -89,7 +89,7 @@ async def mirror_method(work: Work, customer: CustomerRecord, seen: payments.Met
         "last4": seen.last4 and seen.last4[-4:],
         "expiry_month": seen.expiry_month,
         "expiry_year": seen.expiry_year,
-        "seen_at": work.now,
+        "seen_at": work.real_now,
     }
     method_id = work.ids.new("pmt")
     row = told | {
@@ -117,7 +117,7 @@ async def keep_method(work: Work, seen: payments.Method) -> None:
 async def mirror_detached(work: Work, known: MethodRecord) -> None:
     """Note that the method is gone. Nothing can be paid with it any more."""
     if known.detached_at is None:
-        gone = {"detached_at": work.now, "detach_wanted_at": None, "default_wanted_at": None}
+        gone = {"detached_at": work.real_now, "detach_wanted_at": None, "default_wanted_at": None}
         await change_method(work, known.id, **gone)
         await events.tell(work, events.METHOD_DETACHED, known.id)
 

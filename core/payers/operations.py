@@ -93,7 +93,7 @@ async def set_default_payment_method(work: Work, request: NamedMethod) -> Paymen
     While wished says default, the payment provider has not confirmed it yet; look again with
     list_payment_methods.
     """
-    return await _wish(work, request.method_id, default_wanted_at=work.now)
+    return await _wish(work, request.method_id, default_wanted_at=work.real_now)
 
 
 @operation(
@@ -113,7 +113,7 @@ async def detach_payment_method(work: Work, request: NamedMethod) -> PaymentMeth
     Nothing can be paid with it afterwards; if it was the default there is none until another is
     chosen.
     """
-    return await _wish(work, request.method_id, detach_wanted_at=work.now)
+    return await _wish(work, request.method_id, detach_wanted_at=work.real_now)
 
 
 async def _wish(work: Work, method_id: str, **wish: Any) -> PaymentMethodView:

@@ -50,7 +50,7 @@ async def accept(work: Work, token: str, user_id: str) -> Member:
     invitation = await invitations.find_by_token(work, token)
     if (await get_person(work, user_id)).email != invitation.email:
         raise InvitedAnother
-    await invitations.change(work, invitation, {"accepted_at": work.now})
+    await invitations.change(work, invitation, {"accepted_at": work.real_now})
     member = await find_member(work, user_id)
     if invitation.role is Role.OWNER:
         member = await _take_over(work, user_id, member)

@@ -69,7 +69,7 @@ async def update_project(work: Work, changes: dict[str, str]) -> Project:
     try:
         # A savepoint, so that Postgres can still go on when the key turns out to be taken.
         async with work.connection.begin_nested():
-            await work.execute(change.values(**changes, updated_at=work.now))
+            await work.execute(change.values(**changes, updated_at=work.real_now))
     except IntegrityError:
         raise ExternalKeyTaken(changes["external_key"]) from None
     old = {name: getattr(before, name) for name in changes}
@@ -85,8 +85,8 @@ async def _store(work: Work, project_id: str, new: NewProject) -> Project:
         time_zone=new.time_zone,
         currency=new.currency,
         locale=new.locale,
-        created_at=work.now,
-        updated_at=work.now,
+        created_at=work.real_now,
+        updated_at=work.real_now,
     )
     row = {name: getattr(project, name) for name in Project.__slots__}
     if not await insert_if_absent(work, projects, row):

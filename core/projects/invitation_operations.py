@@ -53,7 +53,7 @@ async def invite_member(work: Work, request: InviteMember) -> InvitationView:
     at most: use resend_invitation to send it again, or revoke_invitation to take it back.
     """
     invitation = await inviting.invite_member(work, request.email, Role(request.role))
-    return InvitationView.of(invitation, work.now)
+    return InvitationView.of(invitation, work.real_now)
 
 
 @operation(
@@ -71,7 +71,7 @@ async def list_invitations(work: Work, request: ProjectPageRequest) -> Invitatio
     before = cursor_id(request.cursor, "ivt")
     found = await invitations.list_invitations(work, before=before, limit=request.limit + 1)
     page = paging.page(found, request.limit, lambda invitation: [invitation.id])
-    items = [InvitationView.of(invitation, work.now) for invitation in page.items]
+    items = [InvitationView.of(invitation, work.real_now) for invitation in page.items]
     return InvitationList(items=items, next_cursor=page.next_cursor)
 
 
@@ -92,7 +92,7 @@ async def resend_invitation(work: Work, request: NamedInvitation) -> InvitationV
     The new mail carries a new link, and the link in every earlier mail stops working.
     """
     invitation = await inviting.resend_invitation(work, request.invitation_id)
-    return InvitationView.of(invitation, work.now)
+    return InvitationView.of(invitation, work.real_now)
 
 
 @operation(
@@ -109,7 +109,7 @@ async def resend_invitation(work: Work, request: NamedInvitation) -> InvitationV
 async def revoke_invitation(work: Work, request: NamedInvitation) -> InvitationView:
     """Take an invitation back: its link stops working. One that was accepted is refused."""
     invitation = await inviting.revoke_invitation(work, request.invitation_id)
-    return InvitationView.of(invitation, work.now)
+    return InvitationView.of(invitation, work.real_now)
 
 
 @operation(

@@ -58,7 +58,7 @@ async def find_by_token(work: Work, token: str) -> Invitation:
     found = await _read(work, select(*_columns).where(_i.token_hash == token_hash(token)))
     if not found:
         raise InvitationNotFound
-    if (state := found[0].state(work.now)) is not InvitationState.PENDING:
+    if (state := found[0].state(work.real_now)) is not InvitationState.PENDING:
         raise InvitationClosed(str(state))
     return found[0]
 

@@ -42,19 +42,19 @@ async def invite(work: Work, email: str, role: Role) -> Invitation:
     if person and (member := await find_member(work, person.user_id)):
         raise AlreadyMember(member.user_id, str(member.role))
     for earlier in await invitations.open_invitations(work, email):
-        if earlier.state(work.now) is InvitationState.PENDING:
+        if earlier.state(work.real_now) is InvitationState.PENDING:
             raise AlreadyInvited(earlier.id)
         # It has expired, and must make room: an address has one open invitation at most.
-        await invitations.change(work, earlier, {"revoked_at": work.now})
+        await invitations.change(work, earlier, {"revoked_at": work.real_now})
     invitation = Invitation(
         project_id=work.project_id,
         id=work.ids.new("ivt"),
         email=email,
         role=role,
         invited_by_user_id=work.caller.user_id,
-        created_at=work.now,
-        sent_at=work.now,
-        expires_at=expiry(work.now),
+        created_at=work.real_now,
+        sent_at=work.real_now,
+        expires_at=expiry(work.real_now),
         accepted_at=None,
         revoked_at=None,
     )
@@ -69,7 +69,7 @@ async def resend_invitation(work: Work, invitation_id: str) -> Invitation:
     await lock_members(work)
     earlier = await _get_open(work, invitation_id)
     token = secrets.token_urlsafe(32)
-    again = replace(earlier, sent_at=work.now, expires_at=expiry(work.now))
+    again = replace(earlier, sent_at=work.real_now, expires_at=expiry(work.real_now))
     values = {"sent_at": again.sent_at, "expires_at": again.expires_at}
     await invitations.change(work, earlier, values | {"token_hash": token_hash(token)})
     await _send(work, again, token)
@@ -84,10 +84,10 @@ async def revoke_invitation(work: Work, invitation_id: str) -> Invitation:
 
 async def revoke(work: Work, invitation: Invitation) -> Invitation:
     """Close an open invitation. The caller has locked the project, and checked what it must."""
-    await invitations.change(work, invitation, {"revoked_at": work.now})
+    await invitations.change(work, invitation, {"revoked_at": work.real_now})
     before = {"email": invitation.email, "role": str(invitation.role)}
     await events.tell(work, events.INVITATION_REVOKED, invitation.id, before=before)
-    return replace(invitation, revoked_at=work.now)
+    return replace(invitation, revoked_at=work.real_now)
 
 
 async def _get_open(work: Work, invitation_id: str) -> Invitation:
@@ -97,7 +97,7 @@ async def _get_open(work: Work, invitation_id: str) -> Invitation:
     """
     invitation = await invitations.get_invitation(work, invitation_id)
     if invitation.accepted_at or invitation.revoked_at:
-        raise InvitationClosed(str(invitation.state(work.now)))
+        raise InvitationClosed(str(invitation.state(work.real_now)))
     if invitation.role is not Role.OWNER:
         check_grant(work.caller, invitation.role)
     elif not is_operator(work.caller):

@@ -83,7 +83,7 @@ async def list_members(work: Work, *, after: str | None, limit: int) -> Sequence
 
 async def join(work: Work, user_id: str, role: Role) -> Member:
     """Write a new member down. The caller has locked the project, and checked what it must."""
-    member = Member(project_id=work.project_id, user_id=user_id, role=role, joined_at=work.now)
+    member = Member(project_id=work.project_id, user_id=user_id, role=role, joined_at=work.real_now)
     row = {"project_id": member.project_id, "user_id": user_id, "role": str(role)}
     await work.execute(insert(members), row | {"joined_at": member.joined_at})
     work.after_commit(standing.changed)

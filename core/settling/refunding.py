@@ -48,7 +48,7 @@ async def begin(work: Work, payment_id: str, amount: Money | None, reason: str |
         "reason": reason,
         "created_by": work.caller.subject[:160],
         "invocation_id": work.invocation_id,
-        "created_at": work.now,
+        "created_at": work.real_now,
     }
     await work.execute(insert(refunds), row)
     errand = errand_of(work.project_id, row["id"])
@@ -105,7 +105,7 @@ async def _given_up(work: Work, failure: Failure, *, refund_id: str) -> None:
 async def refund_payment(context: JobContext, *, refund_id: str) -> None:
     """Have the provider give the money back, and book it."""
     async with context.begin() as work:
-        refund, now = await finding.find_refund(work, refund_id), work.now
+        refund, now = await finding.find_refund(work, refund_id), work.real_now
         record = await payments.find(work, refund.payment_id)
     if refund.state is not RefundState.ASKED:
         return
@@ -187,7 +187,7 @@ async def _adopt(work: Work, record: PaymentRecord, seen: payments.Refund) -> Re
         "external_id": seen.id,
         "reason": (seen.reason or "")[:64] or None,
         "created_by": AT_PROVIDER,
-        "created_at": work.now,
+        "created_at": work.real_now,
     }
     await insert_if_absent(work, refunds, row)
     return await finding.find_refund(work, row["id"])

@@ -18,9 +18,10 @@ from core.subscriptions.hearing import SUBSCRIPTION
 from core.subscriptions.keeping import find
 from core.subscriptions.paying import failed, paid, suspend
 from core.subscriptions.proof import PROTECTED, prove
-from core.subscriptions.renewing import SCHEDULES, renew_subscriptions, step
+from core.subscriptions.renewing import FALLS_DUE, SCHEDULES, renew_subscriptions, step
 
 __all__ = [
+    "FALLS_DUE",
     "PROTECTED",
     "SCHEDULES",
     "SUBSCRIPTION",

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, select, tuple_
 
-from core import payers
+from core import clocks, payers
 from core.db.work import Database, Work
 from core.jobs import JobContext, LeaseLost, Schedule, job
 from core.kernel.caller import SYSTEM
@@ -56,13 +56,24 @@ async def renew_subscriptions(context: JobContext) -> None:
 
 async def due_after(database: Database, place: Place | None, limit: int = PAGE) -> list[Place]:
     """Return what is due, of every project, the longest due first."""
+    async with database.read(SYSTEM) as work:
+        return await _due_after(work, place, limit)
+
+
+async def _due_after(work: Work, place: Place | None, limit: int) -> list[Place]:
     s = tables.subscriptions.c
     order: list[ColumnElement[Any]] = [s.next_due_at, s.project_id, s.id]
-    async with database.read(SYSTEM) as work:
-        query = select(*order).where(s.next_due_at <= work.now).order_by(*order).limit(limit)
-        if place is not None:
-            query = query.where(tuple_(*order) > tuple_(*place))
-        return [Place(row.next_due_at, row.project_id, row.id) for row in await work.execute(query)]
+    is_due = s.next_due_at <= work.now, *work.swept(s.project_id)
+    query = select(*order).where(*is_due).order_by(*order).limit(limit)
+    if place is not None:
+        query = query.where(tuple_(*order) > tuple_(*place))
+    return [Place(row.next_due_at, row.project_id, row.id) for row in await work.execute(query)]
+
+
+async def _step_each(work: Work) -> None:
+    """Take one step of each that is due in the unit's project."""
+    for place in await _due_after(work, None, PAGE):
+        await step(work, place.id)
 
 
 async def _catch_up(context: JobContext, due: Sequence[Place], known: selling.Known) -> None:
@@ -124,3 +135,6 @@ async def _facts(work: Work, before: Subscription, what: Due, known: selling.Kno
 
 
 SCHEDULES = (Schedule(renew_subscriptions, every_seconds=EVERY_SECONDS),)
+FALLS_DUE = clocks.FallsDue(
+    "subscriptions", clocks.first_of(tables.subscriptions.c.next_due_at), _step_each
+)

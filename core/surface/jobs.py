@@ -3,6 +3,7 @@
 from core import (
     audit,
     checkouts,
+    clocks,
     coupons,
     exporting,
     inbox,
@@ -90,6 +91,7 @@ SCHEDULES = (
     *exporting.SCHEDULES,
     *invoicing.SCHEDULES,
     *subscriptions.SCHEDULES,
+    *clocks.SCHEDULES,
 )
 
 JOBS: tuple[Job, ...] = (
@@ -106,5 +108,6 @@ JOBS: tuple[Job, ...] = (
     *topups.JOBS,
     *shelving.JOBS,
     *exporting.JOBS,
+    *clocks.JOBS,
 )
 """Every job of the engine: what recurs, and what is asked for."""

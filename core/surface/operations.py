@@ -5,6 +5,7 @@ from typing import Any
 from core.catalog import operations as catalog
 from core.catalog_files import operations as catalog_files
 from core.checkouts import operations as checkouts
+from core.clocks import operations as clocks
 from core.compliance import operations as compliance
 from core.coupons import operations as coupons
 from core.entitlements import operations as entitlements
@@ -37,6 +38,7 @@ from core.wallets import operations as wallets
 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *projects.OPERATIONS,
+    *clocks.OPERATIONS,
     *wallets.OPERATIONS,
     *metering.OPERATIONS,
     *entitlements.OPERATIONS,

@@ -99,7 +99,13 @@ async def rules_after(work: Work, place: Place | None, limit: int) -> list[Rule]
         select(rules)
         .where(
             r.state == str(RuleState.ON),
-            or_(r.rests_until.is_(None), r.rests_until <= work.now),
+            *((r.project_id == work.found_project_id,) if work.found_project_id else ()),
+            # Whether one rests by a test clock, only that clock tells.
+            or_(
+                r.rests_until.is_(None),
+                r.rests_until <= work.now,
+                r.project_id.in_(sorted(work.own_times)),
+            ),
             ~select(a.id).where(is_open).exists(),
         )
         .order_by(r.project_id, r.wallet_id)

@@ -7,9 +7,10 @@ each charge instead would cost a unit for every charge, of whoever has no auto t
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 
-from core import ledger
+from core import clocks, ledger
 from core.db.work import Database, Work
 from core.jobs import JobContext, LeaseLost, Schedule, job
 from core.kernel.caller import SYSTEM
@@ -17,6 +18,7 @@ from core.kernel.errors import EngineError
 from core.topups import finding, settling
 from core.topups.beginning import begin
 from core.topups.finding import Place
+from core.topups.model import Rule
 from core.topups.paying import pay_top_up
 from core.topups.settling import Step
 
@@ -73,21 +75,46 @@ async def _below(database: Database, place: Place | None) -> Found:
     """Return which wallets are below their line, of those that may be topped up now."""
     async with database.read(SYSTEM) as work:
         rules = await finding.rules_after(work, place, PAGE)
-        accounts = [ledger.wallet_account(each.wallet_id) for each in rules]
-        asked = [
-            (work.within(rule.project_id), [account])
-            for rule, account in zip(rules, accounts, strict=True)
-        ]
-        # The step that reads balances takes many calls at once, whatever projects they are of.
-        held = await ledger.STAND.run(asked) if asked else []
-    low = [
-        (rule.project_id, rule.wallet_id)
-        for rule, account, found in zip(rules, accounts, held, strict=True)
-        if not isinstance(found, EngineError) and found[account].available < rule.threshold.amount
-    ]
+        low = await _low(work, [each for each in rules if each.project_id not in work.own_times])
+        for rule in rules:
+            here = work.within(rule.project_id)
+            if here.own_time is not None and rule.is_due(here.now):
+                low += await _low(here, [rule])
     end = (rules[-1].project_id, rules[-1].wallet_id) if len(rules) == PAGE else None
     return low, end
 
 
+async def _low(work: Work, rules: Sequence[Rule]) -> list[tuple[str, str]]:
+    """Return those whose wallet is below its line, of rules that go by one time."""
+    accounts = [ledger.wallet_account(each.wallet_id) for each in rules]
+    asked = [
+        (work.within(rule.project_id), [account])
+        for rule, account in zip(rules, accounts, strict=True)
+    ]
+    # The step that reads balances takes many calls at once, whatever projects they are of.
+    held = await ledger.STAND.run(asked) if asked else []
+    return [
+        (rule.project_id, rule.wallet_id)
+        for rule, account, found in zip(rules, accounts, held, strict=True)
+        if not isinstance(found, EngineError) and found[account].available < rule.threshold.amount
+    ]
+
+
+async def _next_at(work: Work) -> datetime | None:
+    """Return now where a wallet of the project is to be topped up, or when the first has rested."""
+    rules = await finding.rules_after(work, None, PAGE)
+    if await _low(work, [each for each in rules if each.is_due(work.now)]):
+        return work.now
+    rests = [each.rests_until for each in rules if each.rests_until and not each.is_due(work.now)]
+    return min(rests, default=None)
+
+
+async def _begin_low(work: Work) -> None:
+    rules = await finding.rules_after(work, None, PAGE)
+    for _, wallet_id in await _low(work, [each for each in rules if each.is_due(work.now)]):
+        await begin(work, wallet_id)
+
+
+FALLS_DUE = clocks.FallsDue("top-ups", _next_at, _begin_low)
 JOBS = (pay_top_up,)
 SCHEDULES = (Schedule(watch_wallets, every_seconds=WATCH_SECONDS),)

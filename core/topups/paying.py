@@ -83,9 +83,9 @@ async def _question(work: Work, attempt_id: str) -> Question | None:
     ours = {"project_id": work.project_id, "payment_id": attempt.payment_id}
     return Question(
         attempt=attempt,
-        asked_at=attempt.asked_at or work.now,
+        asked_at=attempt.asked_at or work.real_now,
         is_repeated=is_repeated,
-        now=work.now,
+        now=work.real_now,
         draft=payments.OffSessionDraft(
             customer_id=attempt.customer or "",
             method_id=attempt.method or "",
@@ -108,7 +108,7 @@ async def _choose(work: Work, rule: Rule, attempt: Attempt) -> bool:
         await settling.fail(work, rule, attempt, why, for_good=True)
         return False
     chosen = {"method_id": method.id, "method": method.external_id}
-    asked = {"customer": customer.external_id, "asked_at": work.now}
+    asked = {"customer": customer.external_id, "asked_at": work.real_now}
     return await finding.change_attempt(work, attempt, **chosen, **asked)
 
 

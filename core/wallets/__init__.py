@@ -2,11 +2,12 @@
 
 from core.wallets.errors import AssetsDiffer, NoWalletForAsset, WalletNotFound
 from core.wallets.finding import balances, default_wallet, find, find_spendable, list_after
-from core.wallets.jobs import expire_credits
+from core.wallets.jobs import FALLS_DUE, expire_credits
 from core.wallets.model import Balance, Wallet
 from core.wallets.moving import deposit
 
 __all__ = [
+    "FALLS_DUE",
     "AssetsDiffer",
     "Balance",
     "NoWalletForAsset",

@@ -1,6 +1,7 @@
 """What wallets do later: book what has expired where nobody spends from it."""
 
-from core import ledger
+from core import clocks, ledger
+from core.db.work import Work
 from core.jobs import JobContext, job
 
 AT_ONCE = 100
@@ -14,3 +15,10 @@ async def expire_credits(context: JobContext) -> None:
     while found == AT_ONCE:
         async with context.begin() as work:
             found = await ledger.expire_due(work, AT_ONCE)
+
+
+async def _expire(work: Work) -> None:
+    await ledger.expire_due(work, AT_ONCE)
+
+
+FALLS_DUE = clocks.FallsDue("credits", ledger.next_expiry, _expire)

@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 
 from core.kernel.errors import Busy, EngineError
 from core.operations import (
+    ClockAdvancing,
     IdempotencyKeyReused,
     InvalidRequest,
     NotAllowed,
@@ -213,6 +214,8 @@ def _errors(operation: Operation[Any, Any]) -> list[type[EngineError]]:
         errors += [ScopeRequired, NotAllowed]
     if not operation.reads:
         errors += [IdempotencyKeyReused]
+    if not operation.reads and operation.names_project:
+        errors += [ClockAdvancing]
     if _has_body(operation):
         errors += [MalformedBody, UnsupportedBody, BodyTooLarge, BodyTooSlow]
     return list({each.code: each for each in [*errors, *operation.raises]}.values())

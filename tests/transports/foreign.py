@@ -98,7 +98,7 @@ HARMLESS = {
     *("entity_key", "address", "vat_id", "invoice_prefix", "credit_note_prefix", "days_due"),
     *("footer", "prices_include_tax", "round_tax_on", "tax_rules", "rates", "category"),
     *("language", "tax_exempt", "lines", "postal_code", "city", "reference", "use_discounts"),
-    *("unit_amount", "tax_category", "payment_reference"),
+    *("unit_amount", "tax_category", "payment_reference", "to", "by"),
 }
 """Fields that name nothing: values of the caller's own, and what all customers share."""
 

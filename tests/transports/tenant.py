@@ -170,6 +170,8 @@ class Tenant:
     subscription_id: str
     paused_subscription_id: str
     ended_subscription_id: str
+    clocked_project_id: str
+    """Another project of this customer's, with a test clock."""
 
     def caller(self, role: Role) -> Caller:
         """An agent that acts for the person with this role, here."""
@@ -340,7 +342,16 @@ async def move_in(world: World, key: str, gateway: FakeGateway) -> Tenant:
     top_up_id = await _run_low(world, **prepaid)
     assignment_id = await _entitle(world, key, **here)
     await _reject(world, project["id"], f"{key}-charged")
+    clocked = await ask(
+        world,
+        "create_project",
+        name=f"{key} in a year",
+        external_key=f"{key}-later",
+        owner_user_id=people[Role.OWNER],
+    )
+    await ask(world, "create_test_clock", project_id=clocked["id"])
     tenant = Tenant(
+        clocked_project_id=clocked["id"],
         key=key,
         project_id=project["id"],
         people=people,

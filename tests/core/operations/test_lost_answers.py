@@ -38,7 +38,7 @@ class Unreliable(Database):
 def unreliable(world: World, *losses: str) -> World:
     database = world.database
     lossy = Unreliable(
-        database.engines, database.clock, database.ids, database.digest_key, list(losses)
+        database.engines, database.clock, database.ids, database.digest_key, losses=list(losses)
     )
     return replace(world, gate=replace(world.gate, database=lossy))
 
