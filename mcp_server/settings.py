@@ -7,6 +7,7 @@ files in `SECRETS_DIR`, made at the first start.
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AliasChoices,
@@ -74,6 +75,8 @@ class Settings(BaseSettings):
     """Lets a scraper that is not on this machine read /metrics."""
     log_format: Literal["auto", "json", "pretty"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    reporting_time_zone: str = "UTC"
+    """Whose days and months revenue is reported in, where nobody asks for another."""
     require_second_factor: bool = False
     worker_in_serve: bool = True
     """Whether `serve` also relays events and does jobs; no where `work` runs beside it."""
@@ -141,6 +144,14 @@ class Settings(BaseSettings):
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         networks(value)
         return value
+
+    @field_validator("reporting_time_zone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        try:
+            return ZoneInfo(value).key
+        except (KeyError, ValueError, OSError):
+            raise ValueError("must name a time zone, as in Europe/Berlin") from None
 
     @field_validator("stripe_sandbox", mode="before")
     @classmethod

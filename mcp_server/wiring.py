@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 
@@ -23,6 +24,7 @@ from core import (
     payments,
     printing,
     projects,
+    revenue,
     shelving,
     surface,
     topups,
@@ -46,7 +48,7 @@ from mcp_server.adapters.redis_connection import RedisConnection
 from mcp_server.adapters.redis_limits import RedisLimiter
 from mcp_server.adapters.typst_pdf import TypstRenderer
 from mcp_server.http.metrics import MeasuredGate, Metrics
-from mcp_server.http.readings import readings
+from mcp_server.http.readings import money, readings
 from mcp_server.paying import Paying, open_paying
 from mcp_server.sandbox import MayControl
 from mcp_server.secrets import InstallationKeys, load_keys
@@ -131,7 +133,7 @@ def _wire(settings: Settings, clock: Clock) -> Installation:
     memory = MemoryLimiter(clock)
     limiter: RateLimiter = RedisLimiter(redis, memory) if redis else memory
     cache: Cache = RedisCache(redis, LIFETIMES) if redis else MemoryCache(clock, LIFETIMES)
-    trail, metrics = Trail(database), Metrics(readings(engines, database))
+    trail, metrics = Trail(database), Metrics(readings(engines, database), [money(database)])
     paying = open_paying(settings, keys, clock, _may_control(database))
     pages = ReturnPages(settings.public_url, settings.allowed_origins)
     ports = {
@@ -171,19 +173,20 @@ def _wire(settings: Settings, clock: Clock) -> Installation:
             metrics,
             cache=cache,
             hasten=partial(jobs.run_now, runtime),
-            given=_given(paying, pages, is_test=settings.is_test),
+            given=_given(settings, paying, pages),
         ),
         operations={each.name: each for each in OPERATIONS},
     )
 
 
-def _given(paying: Paying, pages: ReturnPages, *, is_test: bool) -> Given:
+def _given(settings: Settings, paying: Paying, pages: ReturnPages) -> Given:
     """Return what operations may know of this installation."""
     return {
-        **({clocks.InTestMode: clocks.InTestMode()} if is_test else {}),
+        **({clocks.InTestMode: clocks.InTestMode()} if settings.is_test else {}),
         **surface.knowledge(),
         payments.Limits: paying.gateway.limits,
         ReturnPages: pages,
+        revenue.ReportingZone: revenue.ReportingZone(ZoneInfo(settings.reporting_time_zone)),
         printing.Printer: printing.Printer(TypstRenderer()),
     }
 

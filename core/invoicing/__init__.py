@@ -24,6 +24,7 @@ from core.invoicing.finalizing import Taxes, finalize, totals_of
 from core.invoicing.finding import by_reference, find, find_document
 from core.invoicing.finding import lines as document_lines
 from core.invoicing.noting import Note, Noted, credit_invoice
+from core.invoicing.owing import Debtor, Owed, debtors, owed, unearned
 from core.invoicing.recognizing import FALLS_DUE, SCHEDULES, recognize_revenue
 from core.invoicing.settling import Received, settle
 from core.invoicing.voiding import give_up, void
@@ -35,6 +36,7 @@ __all__ = [
     "Address",
     "Bill",
     "BillingDetails",
+    "Debtor",
     "Figures",
     "Invoice",
     "InvoiceBelowZero",
@@ -47,6 +49,7 @@ __all__ = [
     "LineKind",
     "Note",
     "Noted",
+    "Owed",
     "PaymentNotDue",
     "Received",
     "State",
@@ -55,15 +58,18 @@ __all__ = [
     "Wanted",
     "by_reference",
     "credit_invoice",
+    "debtors",
     "document_lines",
     "draft",
     "finalize",
     "find",
     "find_document",
     "give_up",
+    "owed",
     "recognize_revenue",
     "revise",
     "settle",
     "totals_of",
+    "unearned",
     "void",
 ]

@@ -19,6 +19,7 @@ from core.payments.asked import (
     Window,
 )
 from core.payments.costing import Cost, Interval, Tier, TierMode, figure
+from core.payments.counting import Outcomes, outcomes
 from core.payments.errors import (
     AmountNotPayable,
     AmountTooLarge,
@@ -124,6 +125,7 @@ __all__ = [
     "Method",
     "Methods",
     "OffSessionDraft",
+    "Outcomes",
     "PaidInAnotherCurrency",
     "PaidState",
     "PaidTwice",
@@ -176,6 +178,7 @@ __all__ = [
     "has_bought",
     "key_of_attempt",
     "note_returned",
+    "outcomes",
     "payment_id_of",
     "prove",
     "succeeded_in",

@@ -16,6 +16,7 @@ from core import (
     payers,
     printing,
     reconciling,
+    revenue,
     settling,
     shelving,
     subscriptions,
@@ -92,6 +93,7 @@ SCHEDULES = (
     *invoicing.SCHEDULES,
     *subscriptions.SCHEDULES,
     *clocks.SCHEDULES,
+    *revenue.SCHEDULES,
 )
 
 JOBS: tuple[Job, ...] = (

@@ -29,6 +29,7 @@ from core.projects import operations as projects
 from core.quoting import operations as quoting
 from core.reconciling import operations as reconciling
 from core.reporting import operations as reporting
+from core.revenue import operations as revenue
 from core.settling import operations as settling
 from core.shelving import operations as shelving
 from core.subscriptions import ending_operations as subscription_endings
@@ -67,6 +68,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *pricing_facts.OPERATIONS,
     *quoting.OPERATIONS,
     *reporting.OPERATIONS,
+    *revenue.OPERATIONS,
     *inbox.OPERATIONS,
     *compliance.OPERATIONS,
 )

@@ -10,6 +10,7 @@ from core import (
     payments,
     pricing_rules,
     printing,
+    revenue,
     settling,
     statements,
     subscriptions,
@@ -53,6 +54,7 @@ async def prove(database: Database) -> Proof:
         await invoicing_proof.prove(work, proof)
         await printing.prove(work, proof)
         await subscriptions.prove(work, proof)
+        await revenue.prove(work, proof)
         await audit.prove(work, proof)
         await _prove_traced(work, proof)
     return proof

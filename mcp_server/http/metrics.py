@@ -6,7 +6,7 @@ may become a label, or a flood of new ones would fill the memory.
 
 import asyncio
 import hmac
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -31,6 +31,7 @@ from core.operations.perform import Call, Gate, Outcome
 from mcp_server.http import answers
 from mcp_server.http.errors import NoSuchPath
 from mcp_server.http.origins import LOOPBACK, host_of
+from mcp_server.http.panels import Panel, Shown
 from mcp_server.http.proxies import is_local
 
 SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -45,9 +46,17 @@ log = structlog.get_logger("bursar.metrics")
 class Metrics:
     """One registry per app, so that two apps in one process do not count for each other."""
 
-    def __init__(self, readings: Mapping[str, tuple[str, Reading]] | None = None) -> None:
-        """Make the meters. `readings` are gauges asked for at each scrape: name to (help, ask)."""
+    def __init__(
+        self,
+        readings: Mapping[str, tuple[str, Reading]] | None = None,
+        panels: Sequence[Panel] = (),
+    ) -> None:
+        """Make the meters. `readings` are gauges asked for at each scrape: name to (help, ask).
+
+        `panels` are many gauges asked for at once, and no more often than each says.
+        """
         self.registry = CollectorRegistry()
+        self._panels = [Shown(each, self.registry) for each in panels]
         ProcessCollector(registry=self.registry)
         self._operations = Counter(
             "bursar_operations",
@@ -126,7 +135,8 @@ class Metrics:
 
     async def text(self) -> bytes:
         """Write everything down. A reading that fails or hangs is shown as not a number."""
-        await asyncio.gather(*(self._read(name) for name in self._readings))
+        asked = [self._read(name) for name in self._readings]
+        await asyncio.gather(*asked, *(each.ask() for each in self._panels))
         return generate_latest(self.registry)
 
     async def _read(self, name: str) -> None:

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from core import inbox, messaging
+from core import inbox, messaging, revenue
 from core.db.engine import Engines
 from core.db.work import Database
 from core.kernel.caller import SYSTEM
 from mcp_server.http.metrics import Reading
+from mcp_server.http.panels import Figures, Panel
 
 
 def readings(engines: Engines, database: Database) -> dict[str, tuple[str, Reading]]:
@@ -41,6 +42,19 @@ def readings(engines: Engines, database: Database) -> dict[str, tuple[str, Readi
         "bursar_pool_writers_in_use": ("Connections at work in the pool that writes.", writing),
         "bursar_pool_readers_in_use": ("Connections at work in the pool that reads.", reading),
     }
+
+
+def money(database: Database) -> Panel:
+    """Make the gauges of revenue, by currency: read once a minute, however often somebody asks."""
+
+    async def ask() -> Figures:
+        async with database.read(SYSTEM) as work:
+            found = await revenue.figures(work)
+        return {f"bursar_{name}": each for name, each in found.items()}
+
+    return Panel(
+        {f"bursar_{name}": what for name, what in revenue.FIGURES.items()}, "currency", ask
+    )
 
 
 async def _backlog(database: Database) -> messaging.Backlog:

@@ -1,5 +1,7 @@
 """What is counted, and who may read it."""
 
+import asyncio
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from core.operations.limits import Rate
 from core.operations.operation import RateClass
 from mcp_server.http.metrics import Metrics
+from mcp_server.http.panels import Panel
 from tests.transports.http.conftest import Door, opened
 
 pytestmark = pytest.mark.anyio
@@ -99,3 +102,34 @@ async def test_with_a_token_set_the_token_decides(tmp_path: Path) -> None:
             for token in (None, "wrong", "let me read")
         ]
     assert statuses == [404, 404, 200]
+
+
+async def test_a_panel_is_asked_for_once_in_a_while_whoever_asks_and_however_often() -> None:
+    asked = 0
+
+    async def ask() -> dict[str, dict[str, Decimal]]:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0)
+        return {"bursar_mrr": {"USD/2": Decimal("1234.56"), "EUR/2": Decimal(0)}}
+
+    metrics = Metrics(panels=[Panel({"bursar_mrr": "MRR."}, "currency", ask)])
+    await asyncio.gather(*(metrics.text() for _ in range(5)))
+    assert await samples(metrics, "bursar_mrr") == {("USD/2",): 1234.56, ("EUR/2",): 0}
+    assert asked == 1
+
+
+async def test_a_panel_that_fails_shows_nothing_rather_than_what_was() -> None:
+    answers: list[Decimal | None] = [Decimal(7), None, Decimal(8)]
+
+    async def ask() -> dict[str, dict[str, Decimal]]:
+        answer = answers.pop(0)
+        if answer is None:
+            raise ConnectionRefusedError
+        return {"bursar_mrr": {"USD/2": answer}}
+
+    panel = Panel({"bursar_mrr": "MRR."}, "currency", ask, lifetime_seconds=-1)
+    metrics = Metrics(panels=[panel])
+    assert await samples(metrics, "bursar_mrr") == {("USD/2",): 7}
+    assert await samples(metrics, "bursar_mrr") == {}
+    assert await samples(metrics, "bursar_mrr") == {("USD/2",): 8}
