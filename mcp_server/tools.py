@@ -165,8 +165,9 @@ class Tools:
         return self._operations.get(name)
 
 
+@lru_cache(maxsize=1024)
 def tool(operation: Operation[Any, Any]) -> dict[str, Any]:
-    """Describe an operation as a tool, in the protocol's own words."""
+    """Describe an operation as a tool, in the protocol's own words: once, and not to be changed."""
     described = types.Tool(
         name=operation.name,
         title=operation.title,

@@ -125,9 +125,12 @@ In = TypeVar("In", bound=Request)
 Out = TypeVar("Out", bound=Result)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Operation(Generic[In, Out]):
-    """The declaration that tools, routes, documents and the command line are made from."""
+    """The declaration that tools, routes, documents and the command line are made from.
+
+    Each is declared once and equals nothing but itself, so that what is made of it is made once.
+    """
 
     name: str
     title: str

@@ -6,6 +6,7 @@ is the one that validates it.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -58,11 +59,8 @@ class Addresses:
 def document(
     operations: Sequence[Operation[Any, Any]], addresses: Addresses, *, version: str
 ) -> dict[str, Any]:
-    """Make the whole document. Equal operations make equal documents."""
-    schemas = _schemas(operations)
-    paths: dict[str, dict[str, Any]] = {}
-    for each in operations:
-        paths.setdefault(each.path, {})[each.method.lower()] = _operation(each, schemas)
+    """Make the whole document. The same operations make the same one, wherever they are served."""
+    paths, schemas = _described(tuple(operations))
     return {
         "openapi": "3.1.0",
         "info": {"title": "Bursar", "version": version, "description": _ABOUT},
@@ -75,6 +73,18 @@ def document(
             "headers": _HEADERS,
         },
     }
+
+
+@lru_cache(maxsize=8)
+def _described(
+    operations: tuple[Operation[Any, Any], ...],
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the paths and the schemas, made once: of so many operations that takes a second."""
+    schemas = _schemas(operations)
+    paths: dict[str, dict[str, Any]] = {}
+    for each in operations:
+        paths.setdefault(each.path, {})[each.method.lower()] = _operation(each, schemas)
+    return paths, schemas
 
 
 def _schemas(operations: Sequence[Operation[Any, Any]]) -> dict[str, Any]:
