@@ -1,6 +1,7 @@
 """Every test that asks for a `world` runs once on SQLite and once on a real PostgreSQL."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -8,16 +9,30 @@ from typing import Any
 
 import pytest
 import redis
+from hypothesis import HealthCheck, settings
 
 from core.projects import find_project
 from tests import servers
+from tests.compiled import create_sharing_engine
 from tests.processes import Child
 from tests.world import World
+
+# How long an example takes says more of the machine than of the test.
+settings.register_profile("bursar", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("bursar")
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once() -> Iterator[None]:
+    """Let the engines of all tests share what statements were compiled to."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("core.db.engine.create_async_engine", create_sharing_engine)
+        yield
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -73,6 +88,12 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     node.workerinput["servers"] = node.config.stash[_STARTED]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Leave what was imported out of every later search for garbage: nothing of it is."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
