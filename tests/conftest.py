@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from core.projects import find_project
 from tests import servers
+from tests.cli import nursery
 from tests.compiled import create_sharing_engine
 from tests.processes import Child
 from tests.world import World
@@ -97,6 +98,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    nursery.close()
     asyncio.run(servers.stop())
 
 

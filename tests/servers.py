@@ -16,8 +16,9 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from sqlalchemy import create_engine, make_url, text
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+import asyncpg
+from sqlalchemy import create_engine, make_url
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from migrations.upgrade import upgrade
@@ -165,40 +166,55 @@ def runtime_role() -> str:
 
 
 @asynccontextmanager
-async def postgres_url(*, migrated: bool = True) -> AsyncIterator[str]:
+async def postgres_url(*, migrated: bool = True, like: str = "") -> AsyncIterator[str]:
     """Lend a fresh migrated database, as the role that runs the engine and owns nothing.
 
-    Not migrated, it is empty, and the role is the one that will own what is made in it.
+    Not migrated, it is empty, and the role is the one that will own what is made in it. It is a
+    copy of the database that `like` names, if it names one.
     """
     postgres = _servers().postgres
     if migrated:
         await _make_template(postgres)
-    database = f"bursar_{os.getpid()}_{next(_run.numbers)}{postgres.suffix}"
-    # Copying files beats copying through the log 13 ms to 62; both stop at a checkpoint.
-    template = f"template {postgres.template} strategy file_copy" if migrated else ""
+    template = (like or postgres.template) if migrated else ""
     async with _superuser(postgres) as admin:
-        await _execute(admin, f"create database {database} owner {postgres.owner_role} {template}")
+        database = await _create(admin, postgres, template)
         try:
             yield postgres.url(database, postgres.runtime_role if migrated else postgres.owner_role)
         finally:
             await _execute(admin, f"drop database {database} with (force)")
 
 
+async def kept_postgres_url() -> str:
+    """Make a migrated database that is there until the run is over, for others to be `like` it."""
+    postgres = _servers().postgres
+    await _make_template(postgres)
+    async with _superuser(postgres) as admin:
+        database = await _create(admin, postgres, postgres.template)
+    return postgres.url(database, postgres.runtime_role)
+
+
+async def _create(admin: asyncpg.Connection, postgres: Postgres, template: str) -> str:
+    database = f"bursar_{os.getpid()}_{next(_run.numbers)}{postgres.suffix}"
+    # Copying files beats copying through the log 13 ms to 62; both stop at a checkpoint.
+    how = f"template {template} strategy file_copy" if template else ""
+    await _execute(admin, f"create database {database} owner {postgres.owner_role} {how}")
+    return database
+
+
 @asynccontextmanager
-async def _superuser(postgres: Postgres) -> AsyncIterator[AsyncEngine]:
-    engine = create_async_engine(
-        postgres.superuser_url, isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=0
-    )
+async def _superuser(postgres: Postgres) -> AsyncIterator[asyncpg.Connection]:
+    """Connect by the driver alone, for every test does: what an engine asks first is not needed."""
+    url = make_url(postgres.superuser_url).set(drivername="postgresql")
+    connection = await asyncpg.connect(url.render_as_string(hide_password=False))
     try:
-        yield engine
+        yield connection
     finally:
-        await engine.dispose()
+        await connection.close()
 
 
-async def _execute(engine: AsyncEngine, *statements: str) -> None:
-    async with engine.connect() as connection:
-        for statement in statements:
-            await connection.execute(text(statement))
+async def _execute(admin: asyncpg.Connection, *statements: str) -> None:
+    for statement in statements:
+        await admin.execute(statement)
 
 
 async def _make_template(postgres: Postgres) -> None:
@@ -220,9 +236,11 @@ async def _make_template(postgres: Postgres) -> None:
 
 async def _forget(postgres: Postgres) -> None:
     async with _superuser(postgres) as admin:
+        ours = "select datname from pg_database where datname like $1"
+        left = [each["datname"] for each in await admin.fetch(ours, f"bursar%{postgres.suffix}")]
         await _execute(
             admin,
-            f"drop database if exists {postgres.template} with (force)",
+            *(f"drop database {each} with (force)" for each in left),
             f"drop role if exists {postgres.runtime_role}",
             f"drop role if exists {postgres.owner_role}",
         )
@@ -231,9 +249,7 @@ async def _forget(postgres: Postgres) -> None:
 @contextmanager
 def own_postgres(settings: Mapping[str, str] = POSTGRES_SETTINGS) -> Iterator[Child]:
     """Lend a whole server, for a test that makes its roles or ends it; this takes a second."""
-    directory = _servers().directory / f"postgres-{os.getpid()}-{next(_run.numbers)}"
-    directory.mkdir()
-    child = start_postgres(directory, settings)
+    child = start_postgres(folder("postgres"), settings)
     try:
         yield child
     finally:
@@ -246,13 +262,18 @@ def own_postgres(settings: Mapping[str, str] = POSTGRES_SETTINGS) -> Iterator[Ch
 @contextmanager
 def redis_server() -> Iterator[Child]:
     """Lend a Redis of one's own: `url` says where, and it may be stopped and started again."""
-    directory = _servers().directory / f"redis-{os.getpid()}-{next(_run.numbers)}"
-    directory.mkdir()
-    child = start_redis(directory)
+    child = start_redis(folder("redis"))
     try:
         yield child
     finally:
         child.stop()
+
+
+def folder(name: str) -> Path:
+    """Make a folder of one's own that is gone when the run is over."""
+    made = _servers().directory / f"{name}-{os.getpid()}-{next(_run.numbers)}"
+    made.mkdir()
+    return made
 
 
 # -- Finding them ---------------------------------------------------------------------------------

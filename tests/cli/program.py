@@ -13,9 +13,14 @@ from pathlib import Path
 
 import httpx2 as httpx
 
-ROOT = Path(__file__).parents[2]
-START_SECONDS = 40.0
+from tests.cli import nursery
+from tests.cli.nursery import ROOT
+
+START_SECONDS = 90.0
+"""A process that is started from nothing imports all of it first, and shares the machine."""
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_START")
+
+Started = asyncio.subprocess.Process | nursery.Process
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,8 @@ class Installed:
 
     folder: Path
     settings: dict[str, str]
+    from_nothing: bool = False
+    """Whether Python itself is started, as a person does, or what has imported all of it forks."""
 
     @property
     def url(self) -> str:
@@ -42,7 +49,7 @@ class Installed:
         return Ended(process.returncode or 0, out.decode(), err.decode())
 
     @asynccontextmanager
-    async def serving(self, *words: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    async def serving(self, *words: str) -> AsyncIterator[Started]:
         """Serve until the block is left, and then end it as an orchestrator would."""
         process = await self._start(words or ("serve",), {})
         try:
@@ -53,23 +60,24 @@ class Installed:
                 process.send_signal(signal.SIGTERM)
             await process.communicate()
 
-    async def _start(
-        self, words: tuple[str, ...], settings: dict[str, str]
-    ) -> asyncio.subprocess.Process:
+    async def _start(self, words: tuple[str, ...], settings: dict[str, str]) -> Started:
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+        environment = kept | self.settings | settings | {"PYTHONPATH": str(ROOT)}
+        if not self.from_nothing:
+            return await nursery.start(words, folder=self.folder, environment=environment)
         return await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "mcp_server",
             *words,
             cwd=self.folder,
-            env=kept | self.settings | settings | {"PYTHONPATH": str(ROOT)},
+            env=environment,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
 
-    async def _until_ready(self, process: asyncio.subprocess.Process) -> None:
+    async def _until_ready(self, process: Started) -> None:
         async with httpx.AsyncClient() as client, asyncio.timeout(START_SECONDS):
             while True:
                 assert process.returncode is None, "the program ended instead of serving"

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import httpx2 as httpx
@@ -15,8 +16,9 @@ from tests.cli.program import installed, secret_in
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.timeout(600)
 async def test_run_makes_a_demo_once_and_prints_what_works(tmp_path: Path) -> None:
-    here = installed(tmp_path)
+    here = replace(installed(tmp_path), from_nothing=True)
 
     async with here.serving("run") as process:
         process.send_signal(signal.SIGTERM)

@@ -24,7 +24,8 @@ from mcp_server.cli.demonstrating import operator_key, project_key
 from mcp_server.migrating import migrate_database
 from mcp_server.settings import Settings, load_settings
 from mcp_server.wiring import Installation, opened
-from tests.cli.program import KEPT, ROOT, free_port
+from tests.cli.nursery import ROOT
+from tests.cli.program import KEPT, free_port
 from tests.processes import Child, listens
 
 OWNER, RUNTIME, DATABASE = "soak_owner", "soak_app", "soak"

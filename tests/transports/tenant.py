@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, make_url
 
 from auth import users
 from core import inbox, settling, surface, topups
@@ -199,36 +199,48 @@ async def settled(
     database: str, folder: Path, *keys: str
 ) -> AsyncIterator[tuple[World, list[Tenant]]]:
     """Open a world of its own in which these customers have moved in a minute ago."""
-    if database == "postgres":
-        async with servers.postgres_url() as url:
-            world = World.open(url, find_project, owner_url=servers.postgres_owner_url(url))
-            yield world, await _settle(world, keys)
-            await world.close()
-        return
-    if keys not in _moved_in:
-        await _keep(folder, keys)
-    kept, tenants = _moved_in[keys]
-    file = folder / f"copy-{next(_numbers)}.db"
-    file.write_bytes(kept)
-    world = World.open(f"sqlite+aiosqlite:///{file}", find_project)
-    # What is made from now on must not get the identifiers of what was made before.
-    world.clock.advance(minutes=1)
-    yield world, tenants
-    await world.close()
+    if (database, keys) not in _moved_in:
+        await _keep(database, folder, keys)
+    kept, tenants = _moved_in[database, keys]
+    async with _copy(kept, folder) as url:
+        world = World.open(url, find_project, owner_url=_owner_url(url))
+        # What is made from now on must not get the identifiers of what was made before.
+        world.clock.advance(minutes=1)
+        yield world, tenants
+        await world.close()
 
 
-_moved_in: dict[tuple[str, ...], tuple[bytes, list[Tenant]]] = {}
-"""Moving in takes forty units of work; on SQLite it is done once and the file is copied."""
+_moved_in: dict[tuple[str, tuple[str, ...]], tuple[bytes | str, list[Tenant]]] = {}
+"""Moving in takes forty units of work: it is done once, and the file or the database is copied."""
 _numbers = itertools.count(1)
 
 
-async def _keep(folder: Path, keys: tuple[str, ...]) -> None:
-    url = servers.sqlite_url(folder)
-    world = World.open(url, find_project)
+async def _keep(database: str, folder: Path, keys: tuple[str, ...]) -> None:
+    on_postgres = database == "postgres"
+    url = await servers.kept_postgres_url() if on_postgres else servers.sqlite_url(folder)
+    world = World.open(url, find_project, owner_url=_owner_url(url))
     tenants = await _settle(world, keys)
     await world.close()
+    if on_postgres:
+        _moved_in[database, keys] = make_url(url).database or "", tenants
+        return
     with closing(sqlite3.connect(url.partition(":///")[2])) as connection:
-        _moved_in[keys] = connection.serialize(), tenants
+        _moved_in[database, keys] = connection.serialize(), tenants
+
+
+def _owner_url(url: str) -> str:
+    return servers.postgres_owner_url(url) if url.startswith("postgresql") else ""
+
+
+@asynccontextmanager
+async def _copy(kept: bytes | str, folder: Path) -> AsyncIterator[str]:
+    if isinstance(kept, str):
+        async with servers.postgres_url(like=kept) as url:
+            yield url
+        return
+    file = folder / f"copy-{next(_numbers)}.db"
+    file.write_bytes(kept)
+    yield f"sqlite+aiosqlite:///{file}"
 
 
 async def _settle(world: World, keys: Sequence[str]) -> list[Tenant]:
