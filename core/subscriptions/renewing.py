@@ -66,7 +66,7 @@ async def _due_after(work: Work, place: Place | None, limit: int) -> list[Place]
     is_due = s.next_due_at <= work.now, *work.swept(s.project_id)
     query = select(*order).where(*is_due).order_by(*order).limit(limit)
     if place is not None:
-        query = query.where(tuple_(*order) > tuple_(*place))
+        query = query.where(tuple_(*order) > tuple(place))
     return [Place(row.next_due_at, row.project_id, row.id) for row in await work.execute(query)]
 
 

@@ -12,7 +12,7 @@ from core.jobs import Runtime, run_due
 from core.kernel.caller import SYSTEM
 from core.kernel.errors import EngineError
 from core.kernel.ids import compose
-from core.subscriptions import billing, tables
+from core.subscriptions import billing, renewing, tables
 from tests.core.subscriptions.counter import Counter, credits, day
 from tests.world import PROJECT, World
 
@@ -187,3 +187,20 @@ async def test_run_twice_the_job_finds_nothing_left_to_do(world: World) -> None:
             (2, "renew", "active", "active"),
         ]
     )
+
+
+async def test_what_is_due_is_looked_through_page_by_page(world: World) -> None:
+    counter = await Counter.open(world, at=day("2026-01-01"))
+    await counter.plan("small")
+    others = [compose("prj", n) for n in range(2, 6)]
+    for each in others:
+        await counter.house.project(each)
+    made = [await counter.subscribe("small", project_id=each) for each in (PROJECT, *others)]
+    world.clock.instant = day("2026-02-01")
+
+    found, place = [], None
+    while page := await renewing.due_after(world.database, place, limit=2):
+        found += page
+        place = page[-1]
+
+    assert [each.id for each in found] == [each.id for each in made]
