@@ -37,7 +37,9 @@ class TaxRuleForm(Request):
 
 
 class SetLegalEntity(Request):
-    entity_key: Code = Field(description="`default` issues what names no other.")
+    entity_key: Code = Field(
+        examples=["default"], description="`default` issues what names no other."
+    )
     name: Name
     address: AddressForm = Field(description="With its country.")
     vat_id: Short | None = None
@@ -50,7 +52,7 @@ class SetLegalEntity(Request):
 
 
 class SetTaxRules(Request):
-    entity_key: Code = Field(description="Who charges them.")
+    entity_key: Code = Field(examples=["default"], description="Who charges them.")
     prices_include_tax: bool = False
     round_tax_on: Literal["line", "sum"] = "line"
     tax_rules: list[TaxRuleForm] = Field(max_length=200, description="All of them.")

@@ -20,7 +20,10 @@ DocumentId = Annotated[str, Line(40, r"^(invc|crn)_[0-7][0-9a-hjkmnp-tv-z]{25}$"
 
 
 class GetInvoicePdf(ProjectRequest):
-    document_id: DocumentId = Field(description="An invoice's id, or a credit note's.")
+    document_id: DocumentId = Field(
+        examples=["invc_01jd3x8k5vq2m7r9t4w6y0z1ab"],
+        description="An invoice's id, or a credit note's.",
+    )
 
 
 class InvoicePdf(Result):
