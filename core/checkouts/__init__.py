@@ -8,13 +8,23 @@ from core.checkouts.errors import (
     WalletHoldsAnother,
 )
 from core.checkouts.finding import find
-from core.checkouts.following import Looked, converge, follow_checkout, look, look_at_checkout
+from core.checkouts.following import (
+    Looked,
+    close,
+    converge,
+    follow_checkout,
+    look,
+    look_at_checkout,
+)
 from core.checkouts.hearing import HANDLERS
-from core.checkouts.linking import open_link
+from core.checkouts.linking import open_bill, open_link
 from core.checkouts.model import Checkout, Mode, State
-from core.checkouts.opening import open_checkout
+from core.checkouts.opening import errand_of as errand_to_open
+from core.checkouts.opening import open_checkout, unless_refused
+from core.checkouts.operations import require_keeper
 from core.checkouts.reducing import Reduced, Reductions, give_up
-from core.checkouts.returning import CANCELED, GO, SUCCESS, ReturnPages
+from core.checkouts.returning import CANCELED, GO, NOWHERE, SUCCESS, ReturnPages
+from core.checkouts.shapes import CheckoutView, checkout_view
 
 JOBS = (open_checkout, look_at_checkout, follow_checkout)
 
@@ -23,9 +33,11 @@ __all__ = [
     "GO",
     "HANDLERS",
     "JOBS",
+    "NOWHERE",
     "SUCCESS",
     "Checkout",
     "CheckoutNotFound",
+    "CheckoutView",
     "Looked",
     "Mode",
     "PromotionCodeRefused",
@@ -36,12 +48,18 @@ __all__ = [
     "ReturnUrlNotAllowed",
     "State",
     "WalletHoldsAnother",
+    "checkout_view",
+    "close",
     "converge",
+    "errand_to_open",
     "find",
     "follow_checkout",
     "give_up",
     "look",
     "look_at_checkout",
+    "open_bill",
     "open_checkout",
     "open_link",
+    "require_keeper",
+    "unless_refused",
 ]

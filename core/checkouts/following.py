@@ -103,6 +103,16 @@ async def follow_checkout(context: JobContext, *, checkout_id: str, turn: int) -
             await jobs.enqueue(work, follow_checkout, key=key, run_at=tomorrow, **told)
 
 
+async def close(work: Work, checkout_id: str) -> None:
+    """Have a page closed at the provider, because what it is for is not wanted any more.
+
+    Somebody may have paid on it before: what is paid is paid, and heard of as ever. One that is
+    not open yet is to be closed by whoever hears that it is.
+    """
+    key, turn = f"{checkout_id}:close", DAYS_FOLLOWED
+    await jobs.enqueue(work, follow_checkout, key=key, checkout_id=checkout_id, turn=turn)
+
+
 async def is_awaited(work: Work, checkout: Checkout) -> bool:
     """Tell whether the provider may still have news of the page or of its payment."""
     if checkout.mode is Mode.PORTAL or checkout.state is State.REFUSED:

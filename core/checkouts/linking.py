@@ -1,6 +1,7 @@
 """Open a page for what somebody is to pay in person after all, because it did not work without."""
 
 from dataclasses import replace
+from typing import Any
 
 from core import payments
 from core.checkouts import opening, returning
@@ -15,18 +16,31 @@ async def open_link(
 
     Its address is there once the provider was asked, a moment after this unit is committed.
     """
+    ours = replace(sale, purpose=payments.Purpose.PACK)
+    wanted = {"pack_id": sale.pack_id, "price_id": price_id, "quantity": sale.quantity}
+    return await _open(work, pages, ours, **wanted)
+
+
+async def open_bill(
+    work: Work, pages: returning.ReturnPages, sale: payments.Sale, **wanted: Any
+) -> Checkout:
+    """Open a page for what is owed by an invoice, called by its `title`.
+
+    `keep_method` has the page ask to keep what is paid with; `success_url` and `cancel_url` say
+    where people come back to, if not to us.
+    """
+    return await _open(work, pages, sale, **wanted)
+
+
+async def _open(
+    work: Work, pages: returning.ReturnPages, sale: payments.Sale, **wanted: Any
+) -> Checkout:
     checkout_id = work.ids.new("chk")
-    ours = replace(sale, purpose=payments.Purpose.PACK, source_id=checkout_id)
-    record = await payments.expect(work, ours)
+    record = await payments.expect(work, replace(sale, source_id=checkout_id))
     named = {"project_id": work.project_id, "checkout_id": checkout_id}
-    return await opening.begin(
-        work,
-        checkout_id,
-        Mode.PAYMENT,
-        payment_id=record.id,
-        pack_id=sale.pack_id,
-        price_id=price_id,
-        quantity=sale.quantity,
-        success_url=pages.own(returning.SUCCESS, **named),
-        cancel_url=pages.own(returning.CANCELED, **named),
-    )
+    own = {
+        "payment_id": record.id,
+        "success_url": pages.own(returning.SUCCESS, **named),
+        "cancel_url": pages.own(returning.CANCELED, **named),
+    }
+    return await opening.begin(work, checkout_id, Mode.PAYMENT, **(own | wanted))

@@ -76,8 +76,8 @@ async def open_checkout(context: JobContext, *, checkout_id: str) -> None:
 
 
 async def _line(work: Work, checkout: Checkout) -> payments.CheckoutLine:
-    """Return what is sold: at the provider's own price, or for the amount that a discount left."""
-    if checkout.payment_id is None or checkout.discount_id is None:
+    """Return what is sold: at the provider's own price, or for an amount of ours, by its title."""
+    if checkout.payment_id is None or checkout.title is None:
         return payments.CheckoutLine(price_id=checkout.price_id, quantity=checkout.quantity)
     record = await payments.find(work, checkout.payment_id)
     return payments.CheckoutLine(name=checkout.title, unit=record.sale.price)
@@ -158,4 +158,16 @@ def errand_of(project_id: str, checkout_id: str) -> Errand:
         key=checkout_id,
         project_id=project_id,
         arguments={"checkout_id": checkout_id},
+    )
+
+
+def unless_refused(checkout: Checkout) -> Checkout:
+    """Return the checkout, or raise why the provider gives no page for it."""
+    if checkout.state is not State.REFUSED or checkout.refusal is None:
+        return checkout
+    if checkout.refusal["code"] == UNAVAILABLE:
+        raise payments.ProviderUnavailable
+    refusal = checkout.refusal
+    raise payments.ProviderRefused(
+        refusal["reason"], refusal.get("provider_code"), refusal.get("param") or "the request"
     )

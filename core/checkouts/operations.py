@@ -13,7 +13,7 @@ from core.checkouts.errors import (
     WalletHoldsAnother,
 )
 from core.checkouts.following import errand_to_look
-from core.checkouts.model import Checkout, Mode, State
+from core.checkouts.model import Checkout, Mode
 from core.checkouts.shapes import (
     CheckoutView,
     CreateCheckout,
@@ -71,22 +71,12 @@ async def _anew(work: Work, before: CheckoutView) -> CheckoutView:
 
 
 async def _opened(work: Work, before: CheckoutView) -> CheckoutView:
-    return await _shown(work, _unless_refused(await finding.find(work, before.id)))
+    return await _shown(work, opening.unless_refused(await finding.find(work, before.id)))
 
 
 async def _portal(work: Work, before: PortalSession) -> PortalSession:
-    return portal_session(_unless_refused(await finding.find(work, before.id)), work.real_now)
-
-
-def _unless_refused(checkout: Checkout) -> Checkout:
-    """Return the checkout, or raise why the provider gives no page for it."""
-    if checkout.state is not State.REFUSED or checkout.refusal is None:
-        return checkout
-    if checkout.refusal["code"] == opening.UNAVAILABLE:
-        raise payments.ProviderUnavailable
-    refusal = checkout.refusal
-    raise payments.ProviderRefused(
-        refusal["reason"], refusal.get("provider_code"), refusal.get("param") or "the request"
+    return portal_session(
+        opening.unless_refused(await finding.find(work, before.id)), work.real_now
     )
 
 
@@ -130,7 +120,7 @@ async def create_checkout(work: Work, request: CreateCheckout) -> CheckoutView:
     page is still being opened. Send an idempotency key: the same key never opens a second page.
     """
     if request.keep_payment_method:
-        _require_keeper(work)
+        require_keeper(work, "create_checkout")
     pack = await packs.for_sale(work, request.pack_key)
     price, credits_, bonus = (
         _times(each, request.quantity) for each in (pack.price.money, pack.credits, pack.bonus)
@@ -251,11 +241,11 @@ async def create_portal_session(work: Work, request: CreatePortalSession) -> Por
     return portal_session(begun, work.real_now)
 
 
-def _require_keeper(work: Work) -> None:
+def require_keeper(work: Work, asked: str) -> None:
     """Let only those keep a method for later who may also have one left without a purchase."""
     if not may(create_payment_method_setup, work.caller):
         needed = f"{needed_role(create_payment_method_setup)}, to keep the payment method"
-        raise NotAllowed("create_checkout", needed)
+        raise NotAllowed(asked, needed)
 
 
 async def _reduced(

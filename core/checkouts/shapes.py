@@ -87,6 +87,8 @@ class CheckoutView(Result):
     discount_id: str | None
     discount: str | None
     """What a promotion code took off; price is what is left to pay."""
+    invoice_id: str | None
+    """What is paid on the page; null of what sells credits."""
     credits: str | None
     bonus_credits: str | None
     asset: str | None
@@ -137,7 +139,7 @@ def checkout_view(
 _NOTHING: dict[str, Any] = dict.fromkeys(
     (
         *("payment_status", "failure", "price", "currency", "credits", "bonus_credits"),
-        *("asset", "wallet_id", "transaction_id"),
+        *("asset", "wallet_id", "transaction_id", "invoice_id"),
     )
 )
 
@@ -149,11 +151,20 @@ def _bought(record: payments.PaymentRecord) -> dict[str, Any]:
         "failure": record.failure.reason if record.failure else None,
         "price": sale.price.decimal,
         "currency": str(sale.price.asset),
+        "invoice_id": sale.invoice_id,
+        "transaction_id": record.transaction_id,
+    } | (_granted(sale) if sale.wallet_id else dict.fromkeys(_GRANTED))
+
+
+_GRANTED = ("credits", "bonus_credits", "asset", "wallet_id")
+
+
+def _granted(sale: payments.Sale) -> dict[str, str | None]:
+    return {
         "credits": sale.credits.decimal,
         "bonus_credits": sale.bonus.decimal,
         "asset": str(sale.credits.asset),
         "wallet_id": sale.wallet_id,
-        "transaction_id": record.transaction_id,
     }
 
 

@@ -26,7 +26,8 @@ from core.invoicing.finding import lines as document_lines
 from core.invoicing.noting import Note, Noted, credit_invoice
 from core.invoicing.owing import Debtor, Owed, debtors, owed, unearned
 from core.invoicing.recognizing import FALLS_DUE, SCHEDULES, recognize_revenue
-from core.invoicing.settling import Received, settle
+from core.invoicing.returning import take_back
+from core.invoicing.settling import Received, Settled, settle, settlements, stands_for
 from core.invoicing.voiding import give_up, void
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "Owed",
     "PaymentNotDue",
     "Received",
+    "Settled",
     "State",
     "Step",
     "Taxes",
@@ -69,6 +71,9 @@ __all__ = [
     "recognize_revenue",
     "revise",
     "settle",
+    "settlements",
+    "stands_for",
+    "take_back",
     "totals_of",
     "unearned",
     "void",

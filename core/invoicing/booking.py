@@ -16,6 +16,7 @@ from core.ledger import AccountRole
 
 INVOICE, NOTE, VOID = "invoice", "credit_note", "invoice_void"
 APPLIED, PAID, GIVEN, EARNED = "invoice_credits", "invoice_paid", "credit_given", "earned"
+RETURNED = "invoice_returned"
 OFTEN = timedelta(days=1)
 """What is deferred is earned a day at a time: nobody reports by the hour."""
 

@@ -16,7 +16,7 @@ from core.bills import (
     credit,
 )
 from core.db.work import Work
-from core.invoicing import booking, events, finding, settling
+from core.invoicing import booking, events, finding, refunding, settling
 from core.invoicing.changing import keep
 from core.invoicing.issuing import Parties, issue_note
 from core.kernel.ids import renamed
@@ -33,6 +33,8 @@ class Note:
     wanted: Sequence[Wanted] | None = None
     wallet_id: str | None = None
     """Where that goes which was paid already."""
+    refund: bool = False
+    """Give it back as money, as far as it came through the provider; only the rest to a wallet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ async def credit_invoice(
 ) -> Noted:
     """Issue a credit note. It lowers what is due; what was paid already goes into a wallet.
 
+    Or back to where it came from, if the note says so: a refund is asked for in the same unit.
     Raises InvoiceNotInState, NothingToCredit, CreditTooLarge, InvoiceLineNotFound, and
     CreditWalletMissing where something was paid and no wallet is named.
     """
@@ -60,6 +63,9 @@ async def credit_invoice(
         raise NothingToCredit(before.id)
     figures = replace(before.figures, credited=before.figures.credited + total)
     excess = -figures.due
+    backs = await refunding.sources(work, before, excess) if note.refund else ()
+    refunded = sum(each.amount for each in backs)
+    excess -= refunded
     if excess > 0:
         await _require_wallet(work, before, note, excess)
     # Of the same space as invoices: both are documents, whose ids are these bits.
@@ -68,6 +74,9 @@ async def credit_invoice(
     if excess > 0:
         await _give(work, before, note_id, Money(excess, before.asset), note.wallet_id or "")
         figures = replace(figures, given=figures.given + excess)
+    if backs:
+        await refunding.give_back(work, before, backs, cause=note_id)
+        figures = replace(figures, returned=figures.returned + refunded)
     number = await _issue(work, before, note_id, parts, issued=(transaction_id, note.reason))
     told = {"credit_note_id": note_id, "credit_note_number": number, "reason": note.reason}
     told["amount"] = Money(total, before.asset).decimal

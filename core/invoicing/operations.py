@@ -212,16 +212,22 @@ async def void_invoice(work: Work, request: VoidInvoice) -> InvoiceView:
         bills.InvoiceCurrencyDiffers,
         wallets.WalletNotFound,
     ),
-    examples=(Example(title="All of it", arguments=ONE | {"reason": "Goodwill"}),),
+    examples=(
+        Example(title="All of it", arguments=ONE | {"reason": "Goodwill"}),
+        Example(title="The money too", arguments=ONE | {"reason": "Outage", "refund": True}),
+    ),
 )
 async def create_credit_note(work: Work, request: CreateCreditNote) -> CreditNoteResult:
     """Take back an invoice, whole or in part of its lines, taxes with it. Platform operators only.
 
-    It lowers what is due. What was paid already goes into wallet_id, which holds its currency.
+    It lowers what is due. What was paid already goes into wallet_id, which holds its currency; or
+    with refund back to where it came from, as money, and only the rest into the wallet.
     """
     asset = (await finding.find(work, request.invoice_id)).asset
     wanted = None if request.lines is None else _wanted(request.lines, asset)
-    note = noting.Note(reason=request.reason, wanted=wanted, wallet_id=request.wallet_id)
+    note = noting.Note(
+        reason=request.reason, wanted=wanted, wallet_id=request.wallet_id, refund=request.refund
+    )
     made = await noting.credit_invoice(work, request.invoice_id, note, version=request.version)
     return CreditNoteResult(
         credit_note_id=made.note_id,

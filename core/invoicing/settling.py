@@ -1,5 +1,6 @@
 """What pays an invoice: wallets, money that came, and what credit notes gave back."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from sqlalchemy import select
@@ -13,7 +14,8 @@ from core.invoicing.issuing import signed
 from core.kernel.money import Money
 from core.ledger import AccountRole
 
-APPLIED, PAID, GIVEN = "applied", "paid", "given"
+APPLIED, PAID, GIVEN, RETURNED = "applied", "paid", "given", "returned"
+_PAYMENT = "payment:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,18 @@ class Settled:
     amount: int
     transaction_id: str
     wallet_id: str | None = None
+
+    @property
+    def payment_id(self) -> str | None:
+        """The payment that it is a part of: `payment:<id>`, and what may follow."""
+        is_payments = self.reference.startswith(_PAYMENT)
+        return self.reference.split(":")[1] if is_payments else None
+
+
+def stands_for(parts: Iterable[Settled]) -> int:
+    """Add up what these settle by now: what was paid, less what went back."""
+    signs = {PAID: 1, RETURNED: -1}
+    return sum(signs.get(each.kind, 0) * each.amount for each in parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +59,7 @@ async def settle(
     Raises InvoiceNotInState for one that nothing is owed of, PaymentNotDue for more than is due.
     """
     before = await finding.find(work, invoice_id, lock=True)
-    if await _is_known(work, before, received.reference):
+    if await is_known(work, before, received.reference):
         return before
     before = await finding.find(work, invoice_id, version=version)
     stepped(before.id, before.state, Step.PAY)
@@ -147,7 +161,8 @@ async def write(work: Work, invoice: Invoice, made: Settled) -> None:
     await work.execute(tables.settlements.insert(), signed(work, tables.settlements, row))
 
 
-async def _is_known(work: Work, invoice: Invoice, reference: str) -> bool:
+async def is_known(work: Work, invoice: Invoice, reference: str) -> bool:
+    """Tell whether something was settled under this reference before."""
     s = tables.settlements.c
     query = select(s.invoice_id).where(
         s.project_id == work.project_id, s.invoice_id == invoice.id, s.reference == reference

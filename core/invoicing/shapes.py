@@ -104,6 +104,7 @@ class CreateCreditNote(NamedInvoice):
         None, min_length=1, max_length=LINES_MAX, description="Left out: all that is left."
     )
     wallet_id: WalletId | None = Field(None, description="Where what was paid already goes.")
+    refund: bool = Field(default=False, description="Give back as money what was paid by card.")
     version: Version | None = Field(None, description=EXPECTED)
 
 

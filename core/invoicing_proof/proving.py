@@ -24,7 +24,8 @@ FIGURES = ("total", "credited", "applied", "paid", "returned", "given")
 """Of an invoice: the first two are issued, the others settled."""
 _BOOKED = {"invoice": ("invoice", 1), "credit_note": ("credit_note", -1)}
 _SETTLED = {"applied": ("invoice_credits", -1), "paid": ("invoice_paid", -1)} | {
-    "given": ("credit_given", 1)
+    "given": ("credit_given", 1),
+    "returned": ("invoice_returned", 1),
 }
 
 

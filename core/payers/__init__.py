@@ -1,5 +1,6 @@
 """Payers: each project as the provider's customer, and what it pays with. See README.md."""
 
+from core.payers.charging import Answer, Charge, Verdict, charge, method_for, verdict_of
 from core.payers.customers import (
     CustomerRecord,
     customer_of,
@@ -15,15 +16,21 @@ from core.payers.methods import MethodRecord, find_method, keep_method, kept_met
 __all__ = [
     "HANDLERS",
     "JOBS",
+    "Answer",
+    "Charge",
     "CustomerRecord",
     "MethodNotFound",
     "MethodRecord",
+    "Verdict",
+    "charge",
     "customer_of",
     "find_customer",
     "find_method",
     "forget_customer",
     "keep_method",
     "kept_methods",
+    "method_for",
     "need_customer",
     "refresh_methods",
+    "verdict_of",
 ]

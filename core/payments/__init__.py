@@ -87,7 +87,13 @@ from core.payments.records import (
     find_external,
     payment_id_of,
 )
-from core.payments.returned import has_bought, note_returned, succeeded_in, went_back
+from core.payments.returned import (
+    has_bought,
+    note_applied,
+    note_returned,
+    succeeded_in,
+    went_back,
+)
 
 __all__ = [
     "BONUS",
@@ -177,6 +183,7 @@ __all__ = [
     "fulfil",
     "has_bought",
     "key_of_attempt",
+    "note_applied",
     "note_returned",
     "outcomes",
     "payment_id_of",

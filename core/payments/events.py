@@ -11,6 +11,7 @@ async def tell_payment(work: Work, record: PaymentRecord) -> None:
     told = {
         "purpose": str(sale.purpose),
         "source_id": sale.source_id,
+        "invoice_id": sale.invoice_id,
         "amount": sale.price.decimal,
         "received": record.received.decimal,
         "currency": str(sale.price.asset),

@@ -23,6 +23,8 @@ from core.payments.records import PAID, Failure, PaymentRecord, Purpose, Status,
 KIND = "purchase"
 SHORT = "underpayment"
 """Money that came and is not enough: it is booked, and waits for somebody to decide."""
+COLLECTED = "collected"
+"""Money that came for an invoice. Whoever invoices takes it from here to what is owed."""
 BONUS = "bonus"
 BONUS_PRIORITY = 90
 """Spent before what was paid for, so that more of that is left to be refunded."""
@@ -132,7 +134,8 @@ async def fulfil(work: Work, payment_id: str, told: Told) -> PaymentRecord:
     if status is not record.status:
         values |= {"status": str(status), "failure": failure and failure.as_json()}
         if status is Status.SUCCEEDED:
-            values |= await _book(work, record, told.received)
+            is_owed = record.sale.purpose is Purpose.INVOICE
+            values |= await (_book_owed if is_owed else _book)(work, record, told.received)
         elif status is Status.UNDERPAID:
             values |= await _book_short(work, record, told.received)
         elif status is Status.CANCELED:
@@ -172,55 +175,72 @@ def _weighed(record: PaymentRecord, told: Told) -> tuple[Status, Failure | None]
 async def _book_short(work: Work, record: PaymentRecord, received: Money | None) -> dict[str, Any]:
     """Post the money that came, and nothing for it."""
     assert received, "nothing that came is no payment"
+    booked = await _book_money(work, record, received, kind=SHORT)
+    # In the table it is paid, since this instant and too little.
+    return booked | {"status": str(Status.SUCCEEDED), "underpaid_at": work.now}
+
+
+async def _book_owed(work: Work, record: PaymentRecord, received: Money | None) -> dict[str, Any]:
+    """Post the money that came for an invoice. What it settles is decided by whoever invoices."""
+    assert received, "an invoice is for more than nothing"
+    _require_currency(record, received)
+    return await _book_money(work, record, received, kind=COLLECTED)
+
+
+async def _book_money(
+    work: Work, record: PaymentRecord, received: Money, *, kind: str
+) -> dict[str, Any]:
     await ledger.open_operator_accounts(work, received.asset)
     roles = (ledger.AccountRole.CLEARING, received), (ledger.AccountRole.EXCHANGE, -received)
+    what = "less than its price" if kind == SHORT else f"of {record.sale.invoice_id}"
     transaction = ledger.Transaction(
         project_id=work.project_id,
         id=work.ids.new("txn"),
-        kind=SHORT,
+        kind=kind,
         reference=record.reference,
         entries=tuple(
             ledger.Entry(ledger.operator_account(work.project_id, role, money.asset), money)
             for role, money in roles
         ),
-        memo=f"Payment {record.id}: less than its price",
+        memo=f"Payment {record.id}: {what}",
         invocation_id=record.invocation_id,
     )
     await ledger.post(work, transaction)
     return {
-        # In the table it is paid, since this instant and too little.
-        "status": str(Status.SUCCEEDED),
         "received": received.amount,
         "succeeded_at": work.now,
-        "underpaid_at": work.now,
         "closed_at": work.now,
         "transaction_id": transaction.id,
     }
+
+
+def _require_currency(record: PaymentRecord, paid: Money) -> None:
+    """Refuse another currency: 500 of one are not 500 of another; the record has room for one."""
+    if paid.asset != record.sale.price.asset:
+        raise PaidInAnotherCurrency(record.id, str(record.sale.price.asset), paid)
 
 
 async def _book(work: Work, record: PaymentRecord, received: Money | None) -> dict[str, Any]:
     """Post the money and the credits as one transaction, and the bonus as a gift of its own."""
     sale = record.sale
     paid = received or Money(0, sale.price.asset)
-    if paid.asset != sale.price.asset:
-        # 500 of one currency are not 500 of another, and the record has room for one.
-        raise PaidInAnotherCurrency(record.id, str(sale.price.asset), paid)
+    _require_currency(record, paid)
     for asset in {paid.asset, sale.credits.asset}:
         # A wallet of an older time has no exchange account beside it.
         await ledger.open_operator_accounts(work, asset)
     transaction = _purchase(work, record, paid)
-    booked = await wallets.deposit(work, transaction, sale.wallet_id, sale.credits)
+    booked = await wallets.deposit(work, transaction, sale.wallet, sale.credits)
     bonus = None
     if sale.bonus.amount:
         gift = ledger.flows.GRANT.draw(
             work,
             sale.bonus,
             reference=f"{record.reference}:{BONUS}",
-            target=sale.wallet_id,
+            target=sale.wallet,
             memo=f"Bonus with {record.id}",
             terms=_terms(work, record, BONUS, BONUS_PRIORITY),
         )
-        bonus = await wallets.deposit(work, gift, sale.wallet_id, sale.bonus)
+        bonus = await wallets.deposit(work, gift, sale.wallet, sale.bonus)
     return {
         "received": paid.amount,
         "succeeded_at": work.now,
@@ -243,7 +263,7 @@ def _purchase(work: Work, record: PaymentRecord, paid: Money) -> ledger.Transact
     move(paid, operator(ledger.AccountRole.CLEARING, paid.asset), 1)
     move(paid, operator(ledger.AccountRole.EXCHANGE, paid.asset), -1)
     move(sale.credits, operator(ledger.AccountRole.EXCHANGE, sale.credits.asset), 1)
-    move(sale.credits, ledger.wallet_account(sale.wallet_id), -1)
+    move(sale.credits, ledger.wallet_account(sale.wallet), -1)
     return ledger.Transaction(
         project_id=work.project_id,
         id=work.ids.new("txn"),

@@ -7,7 +7,7 @@ record says.
 
 from typing import Any
 
-from sqlalchemy import Subquery, and_, or_, select
+from sqlalchemy import ColumnElement, Subquery, and_, or_, select
 
 from core import ledger, statements
 from core.db.proving import stream
@@ -15,7 +15,7 @@ from core.db.work import Work
 from core.kernel.ids import is_id
 from core.kernel.proving import Proof
 from core.payments import tables
-from core.payments.fulfilling import BONUS, KIND, SHORT
+from core.payments.fulfilling import BONUS, COLLECTED, KIND, SHORT
 
 SUCCEEDED = "succeeded"
 
@@ -25,7 +25,10 @@ async def prove(work: Work, proof: Proof) -> None:
     await _prove_booked(work, proof)
     await _prove_given(work, proof)
     await _prove_paid(work, proof)
-    await _prove_short(work, proof)
+    p = tables.payments.c
+    await _prove_money(work, proof, SHORT, p.underpaid_at.is_not(None))
+    is_owed = and_(p.invoice_id.is_not(None), p.underpaid_at.is_(None))
+    await _prove_money(work, proof, COLLECTED, and_(is_owed, p.status == SUCCEEDED))
 
 
 async def _prove_booked(work: Work, proof: Proof) -> None:
@@ -41,7 +44,7 @@ async def _prove_booked(work: Work, proof: Proof) -> None:
         )
         .outerjoin(wallet, _joined(wallet, p.transaction_id))
         .outerjoin(clearing, _joined(clearing, p.transaction_id))
-        .where(p.status == SUCCEEDED, p.underpaid_at.is_(None))
+        .where(p.status == SUCCEEDED, p.underpaid_at.is_(None), p.invoice_id.is_(None))
     )
     async for row in stream(work, query):
         proof.saw("payments")
@@ -93,16 +96,16 @@ async def _prove_paid(work: Work, proof: Proof) -> None:
         proof.differs(row.transaction_id, f"it was booked for {who}, which does not say so")
 
 
-async def _prove_short(work: Work, proof: Proof) -> None:
-    """Look at what is underpaid: the money that came is booked, and nothing was given for it."""
-    p, cleared = tables.payments.c, statements.taken(SHORT, ledger.AccountRole.CLEARING)
+async def _prove_money(work: Work, proof: Proof, kind: str, these: ColumnElement[bool]) -> None:
+    """Look at what is underpaid, or owed: the money that came is booked, and nothing with it."""
+    p, cleared = tables.payments.c, statements.taken(kind, ledger.AccountRole.CLEARING)
     both = select(p.id, p.received, cleared.c.transaction_id, cleared.c.reference, cleared.c.amount)
     query = both.outerjoin(cleared, _joined(cleared, p.transaction_id))
-    async for row in stream(work, query.where(p.underpaid_at.is_not(None))):
+    async for row in stream(work, query.where(these)):
         proof.saw("payments")
         if row.reference != f"payment:{row.id}" or row.amount != row.received:
             proof.differs(row.id, f"{row.received} was paid; {row.amount or 0} is booked")
-    named = _joined(cleared, p.transaction_id) & p.underpaid_at.is_not(None)
+    named = _joined(cleared, p.transaction_id) & these
     booked = select(cleared.c.transaction_id).outerjoin(tables.payments, named)
     async for row in stream(work, booked.where(p.id.is_(None))):
         proof.differs(row.transaction_id, "it was booked for a payment which does not say so")

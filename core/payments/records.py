@@ -42,6 +42,8 @@ PAID = frozenset({Status.SUCCEEDED, Status.UNDERPAID})
 class Purpose(StrEnum):
     PACK = "pack"
     TOP_UP = "top_up"
+    INVOICE = "invoice"
+    """What is owed by an invoice: money alone, and no credits are sold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +52,9 @@ class Sale:
 
     purpose: Purpose
     source_id: str
-    """The checkout or the top-up that the payment is of."""
-    wallet_id: str
+    """The checkout, the top-up or the collection attempt that the payment is of."""
+    wallet_id: str | None
+    """Where the credits go: of every sale, and of no invoice."""
     credits: Money
     bonus: Money
     expires_after_days: int | None
@@ -59,6 +62,28 @@ class Sale:
     """Of the whole: what is asked for."""
     pack_id: str | None = None
     quantity: int = 1
+    invoice_id: str | None = None
+
+    @classmethod
+    def of_invoice(cls, invoice_id: str, source_id: str, price: Money) -> "Sale":
+        """Say that so much of an invoice is to be paid."""
+        nothing = Money(0, price.asset)
+        return cls(
+            purpose=Purpose.INVOICE,
+            source_id=source_id,
+            wallet_id=None,
+            credits=nothing,
+            bonus=nothing,
+            expires_after_days=None,
+            price=price,
+            invoice_id=invoice_id,
+        )
+
+    @property
+    def wallet(self) -> str:
+        """Name the wallet that gets the credits. Ask it of what sells some."""
+        assert self.wallet_id, "no credits are sold by an invoice"
+        return self.wallet_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +109,8 @@ class PaymentRecord:
     received: Money
     refunded: Money
     disputed: Money
+    applied: Money
+    """How much of it stands for its invoice; nothing of what sells credits."""
     failure: Failure | None
     customer_id: str | None
     external_id: str | None
@@ -112,7 +139,7 @@ class PaymentRecord:
 
 
 def payment_id_of(source_id: str) -> str:
-    """Name the payment of a checkout or a top-up: the same 128 bits."""
+    """Name the payment of a checkout, a top-up or an attempt: the same 128 bits."""
     return renamed(source_id, "pay")
 
 
@@ -126,6 +153,7 @@ async def expect(work: Work, sale: Sale) -> PaymentRecord:
         "source_id": sale.source_id,
         "pack_id": sale.pack_id,
         "quantity": sale.quantity,
+        "invoice_id": sale.invoice_id,
         "wallet_id": sale.wallet_id,
         "credits": sale.credits.amount,
         "bonus": sale.bonus.amount,
@@ -217,11 +245,13 @@ def record_of(row: Any) -> PaymentRecord:
             price=Money(row.amount, paid_in),
             pack_id=row.pack_id,
             quantity=row.quantity,
+            invoice_id=row.invoice_id,
         ),
         status=Status.UNDERPAID if row.underpaid_at else Status(row.status),
         received=Money(row.received, paid_in),
         refunded=Money(row.refunded, paid_in),
         disputed=Money(row.disputed, paid_in),
+        applied=Money(row.applied or 0, paid_in),
         failure=Failure(**row.failure) if row.failure else None,
         **{name: getattr(row, name) for name in _PLAIN},
     )

@@ -20,6 +20,13 @@ async def note_returned(work: Work, payment_id: str, *, refunded: Money, dispute
     await work.execute(this.values(refunded=refunded.amount, disputed=disputed.amount))
 
 
+async def note_applied(work: Work, payment_id: str, applied: Money) -> None:
+    """Store how much of a payment is booked for its invoice now. The unit has it locked."""
+    p = tables.payments.c
+    this = update(tables.payments).where(p.project_id == work.project_id, p.id == payment_id)
+    await work.execute(this.values(applied=applied.amount))
+
+
 async def went_back(work: Work, wallet_id: str, since: datetime) -> str | None:
     """Return a payment for this wallet, made since then, that is refunded whole or disputed."""
     p = tables.payments.c

@@ -34,9 +34,11 @@ class PaymentFailure(Result):
 class PaymentView(Result):
     id: str
     project_id: str
-    purpose: Literal["pack", "top_up"]
+    purpose: Literal["pack", "top_up", "invoice"]
     source_id: str
-    """The checkout or top-up that it is of."""
+    """The checkout, top-up or collection attempt that it is of."""
+    invoice_id: str | None
+    """What it pays. No credits are sold by an invoice."""
     status: StatusWord
     """underpaid: less came than was asked for. It is booked, and no credits were granted for it."""
     amount: str
@@ -48,7 +50,7 @@ class PaymentView(Result):
     credits: str
     bonus_credits: str
     asset: str
-    wallet_id: str
+    wallet_id: str | None
     pack_id: str | None
     quantity: int
     failure: PaymentFailure | None
@@ -74,6 +76,7 @@ def payment_view(record: PaymentRecord) -> PaymentView:
         project_id=record.project_id,
         purpose=sale.purpose.value,
         source_id=sale.source_id,
+        invoice_id=sale.invoice_id,
         status=record.status.value,
         amount=sale.price.decimal,
         received=record.received.decimal,

@@ -12,7 +12,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from core.db.schema import Instant, Key, json_column, metadata
+from core.db.schema import Instant, Key, index_where, json_column, metadata
 
 payments = Table(
     "payments_payments",
@@ -24,7 +24,9 @@ payments = Table(
     Column("source_id", String(40), nullable=False),
     Column("pack_id", Key("pck")),
     Column("quantity", Integer, nullable=False),
-    Column("wallet_id", Key("wal"), nullable=False),
+    # Of what sells credits the wallet that gets them; of what is owed its invoice.
+    Column("wallet_id", Key("wal")),
+    Column("invoice_id", Key("invc")),
     Column("credits", BigInteger, nullable=False),
     Column("bonus", BigInteger, nullable=False),
     Column("credits_asset", String(20), nullable=False),
@@ -35,6 +37,8 @@ payments = Table(
     Column("received", BigInteger, nullable=False),
     Column("refunded", BigInteger, nullable=False),
     Column("disputed", BigInteger, nullable=False),
+    # How much of it is booked for its invoice, once something is.
+    Column("applied", BigInteger),
     Column("status", String(12), nullable=False),
     Column("failure", json_column()),
     # The provider's own names, once it has told them.
@@ -65,11 +69,25 @@ payments = Table(
     CheckConstraint(
         "(status = 'succeeded') = (transaction_id is not null)", name="what_succeeded_is_booked"
     ),
-    CheckConstraint("credits > 0", name="something_is_bought"),
+    CheckConstraint(
+        "(purpose = 'invoice') = (invoice_id is not null)", name="an_invoice_is_paid_by_name"
+    ),
+    CheckConstraint(
+        "(purpose = 'invoice') = (wallet_id is null) and (purpose = 'invoice') = (credits = 0)"
+        " and credits >= 0",
+        name="something_is_bought",
+    ),
+    CheckConstraint("applied between 0 and received", name="no_more_is_applied_than_came"),
     CheckConstraint("bonus >= 0", name="bonus_is_never_negative"),
     CheckConstraint("amount >= 0 and received >= 0", name="money_comes_in"),
     CheckConstraint("refunded between 0 and received", name="no_more_goes_back_than_came"),
     CheckConstraint("disputed between 0 and received", name="no_more_is_disputed_than_came"),
     Index("ix_payments_payments_external_id", "external_id"),
     Index("ix_payments_payments_charge_id", "charge_id"),
+    index_where(
+        "ix_payments_payments_invoice_id",
+        "project_id",
+        "invoice_id",
+        where="invoice_id is not null",
+    ),
 )

@@ -31,9 +31,21 @@ async def explain_payment(work: Work, booked: Booked, cause: str) -> Explained:
             expected=moved(
                 work.project_id,
                 (AccountRole.PROMOTIONS, sale.bonus),
-                (sale.wallet_id, -sale.bonus),
+                (sale.wallet, -sale.bonus),
             ),
         ).but(*_unless_named(record.bonus_transaction_id, booked))
+    if sale.invoice_id:
+        return Explained(
+            origin="payment",
+            origin_id=payment_id,
+            summary=f"{record.received} came for {sale.invoice_id}",
+            facts=_sale(record) | {"invoice_id": sale.invoice_id},
+            expected=moved(
+                work.project_id,
+                (AccountRole.CLEARING, record.received),
+                (AccountRole.EXCHANGE, -record.received),
+            ),
+        ).but(*_unless_named(record.transaction_id, booked))
     return Explained(
         origin="payment",
         origin_id=payment_id,
@@ -44,7 +56,7 @@ async def explain_payment(work: Work, booked: Booked, cause: str) -> Explained:
             (AccountRole.CLEARING, record.received),
             (AccountRole.EXCHANGE, -record.received),
             (AccountRole.EXCHANGE, sale.credits),
-            (sale.wallet_id, -sale.credits),
+            (sale.wallet, -sale.credits),
         ),
     ).but(*_unless_named(record.transaction_id, booked))
 
@@ -120,11 +132,12 @@ class _Back:
         source = AccountRole.PROMOTIONS if is_bonus else AccountRole.EXCHANGE
         whole, there = Money(due, asset), Money(taken, asset)
         lost = Money(due - taken, asset)
-        self.entries = (
-            (wallet_id, there),
+        self.entries: tuple[tuple[AccountRole | str, Money], ...] = (
             (AccountRole.LOSSES, lost),
             (source, -whole),
         )
+        if wallet_id is not None:
+            self.entries = ((wallet_id, there), *self.entries)
         self.summary = f"{there} taken of {whole} due"
         self.facts = {
             "payment_id": record.id,

@@ -5,8 +5,9 @@ what still differs then is named. Nothing is read outside while a unit is open.
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from core import checkouts, payments, settling
 from core.inbox import ParentMissing
@@ -17,6 +18,9 @@ from core.payments import PaymentGateway, PaymentRecord, PaymentState, Window
 from core.reconciling.reports import Difference
 from core.reconciling.reports import Kind as Differs
 from core.settling import Begin, Looked, RefundState
+
+NEWS = timedelta(minutes=10)
+"""What happened less long ago, others may not have heard of yet."""
 
 
 @dataclass(slots=True)
@@ -147,9 +151,25 @@ async def _compare_payment(this: Comparison, seen: payments.Payment) -> None:
     elif is_paid and record.received != seen.received:
         told = {"ours": str(record.received), "theirs": str(seen.received)}
         this.differs(Differs.AMOUNT, "payment", **here, **told)
+    elif record.sale.invoice_id:
+        await _compare_applied(this, record, here)
     elif record.status is payments.Status.UNDERPAID and record.refunded != record.received:
         told = {"ours": f"underpaid: {record.sale.price} was asked for"}
         this.differs(Differs.AMOUNT, "payment", **here, **told, theirs=str(seen.received))
+
+
+async def _compare_applied(
+    this: Comparison, record: PaymentRecord, here: Mapping[str, str | None]
+) -> None:
+    """Name money that came for an invoice, settles none of it, and has not gone back."""
+    settled = record.applied.amount + record.refunded.amount + record.disputed.amount
+    async with this.begin() as work:
+        is_fresh = record.succeeded_at is None or work.now - record.succeeded_at < NEWS
+    # What was paid just now is heard of by whoever invoices in a moment.
+    if settled < record.received.amount and not is_fresh:
+        left = Money(record.received.amount - settled, record.received.asset)
+        told = {"ours": f"{left} of it settles nothing of {record.sale.invoice_id}"}
+        this.differs(Differs.AMOUNT, "payment", **here, **told, theirs=str(record.received))
 
 
 async def _record(this: Comparison, looked: Looked) -> PaymentRecord | None:

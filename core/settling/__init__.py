@@ -30,7 +30,10 @@ from core.settling.hearing import HANDLERS
 from core.settling.model import Dispute, Refund, RefundState, refund_state_after
 from core.settling.moving import Cause, amounts_of, book_movement, movements_in
 from core.settling.proof import prove
+from core.settling.refunding import begin as begin_refund
 from core.settling.refunding import refund_payment
+from core.settling.standing import Standing
+from core.settling.standing import lock as lock_payment
 
 JOBS = (refund_payment,)
 
@@ -50,8 +53,10 @@ __all__ = [
     "RefundNotFound",
     "RefundState",
     "RefundTooLarge",
+    "Standing",
     "amounts_of",
     "apply",
+    "begin_refund",
     "book_movement",
     "dispute_called",
     "disputes_made_in",
@@ -59,6 +64,7 @@ __all__ = [
     "find_refund",
     "follow_payout",
     "list_parts",
+    "lock_payment",
     "look_at_dispute",
     "look_at_payment",
     "look_at_refund",

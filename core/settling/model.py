@@ -105,9 +105,9 @@ def due_for(record: PaymentRecord, returned: int, taken: Share) -> Share:
     back in pieces sum to exactly what it bought.
     """
     received, sale = record.received.amount, record.sale
-    if not received or record.status is Status.UNDERPAID:
-        return Share()
     bought = sale.credits.amount + sale.bonus.amount
+    if not received or not bought or record.status is Status.UNDERPAID:
+        return Share()
     total = bought * min(returned, received) // received
     sold, _ = shares(total, (sale.credits.amount, sale.bonus.amount))
     more = max(0, total - taken.credits - taken.bonus)

@@ -84,7 +84,7 @@ async def freeze(work: Work, record: PaymentRecord, due: Share, memo: str) -> le
 
 async def unfreeze(work: Work, record: PaymentRecord, hold_id: str) -> None:
     """Give back what was held."""
-    account_id = ledger.wallet_account(record.sale.wallet_id)
+    account_id = ledger.wallet_account(record.sale.wallet)
     settle = ledger.Settle(project_id=work.project_id, account_id=account_id, hold_id=hold_id)
     await ledger.propose(work, settle)
 
@@ -92,7 +92,7 @@ async def unfreeze(work: Work, record: PaymentRecord, hold_id: str) -> None:
 async def _hold(work: Work, record: PaymentRecord, amount: int, memo: str) -> ledger.Hold:
     hold = ledger.Hold(
         project_id=work.project_id,
-        account_id=ledger.wallet_account(record.sale.wallet_id),
+        account_id=ledger.wallet_account(record.sale.wallet),
         id=work.ids.new("hld"),
         amount=amount,
         capture_max=amount,
@@ -132,8 +132,10 @@ async def _post_what_is_there(
 def _credits(
     work: Work, record: PaymentRecord, source: AccountRole, due: int, taken: int
 ) -> tuple[Entry, ...]:
+    if not due:
+        return ()
     asset = record.sale.credits.asset
-    wallet = ledger.wallet_account(record.sale.wallet_id)
+    wallet = ledger.wallet_account(record.sale.wallet)
     return (
         Entry(wallet, Money(taken, asset)),
         operator(work, AccountRole.LOSSES, Money(due - taken, asset)),

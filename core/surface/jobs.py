@@ -4,6 +4,7 @@ from core import (
     audit,
     checkouts,
     clocks,
+    collecting,
     coupons,
     exporting,
     inbox,
@@ -111,5 +112,6 @@ JOBS: tuple[Job, ...] = (
     *shelving.JOBS,
     *exporting.JOBS,
     *clocks.JOBS,
+    *collecting.JOBS,
 )
 """Every job of the engine: what recurs, and what is asked for."""

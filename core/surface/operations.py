@@ -6,6 +6,7 @@ from core.catalog import operations as catalog
 from core.catalog_files import operations as catalog_files
 from core.checkouts import operations as checkouts
 from core.clocks import operations as clocks
+from core.collecting import operations as collecting
 from core.compliance import operations as compliance
 from core.coupons import operations as coupons
 from core.entitlements import operations as entitlements
@@ -57,6 +58,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *reconciling.OPERATIONS,
     *topups.OPERATIONS,
     *invoicing.OPERATIONS,
+    *collecting.OPERATIONS,
     *parties.OPERATIONS,
     *printing.OPERATIONS,
     *catalog_files.OPERATIONS,

@@ -38,16 +38,6 @@ SPENDING = (State.PAYING, State.PROCESSING, State.NEEDS_ACTION, State.SUCCEEDED)
 """What counts against the caps: what was spent, and what still may be."""
 
 
-class Verdict(StrEnum):
-    """What the provider's word of a payment comes to."""
-
-    PAID = "paid"
-    WAITS = "waits"
-    NEEDS_CUSTOMER = "needs_customer"
-    DECLINED = "declined"
-    UNKNOWN = "unknown"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caps:
     """The most that a rule may do within a day and a month."""
@@ -129,21 +119,3 @@ def cap_reached(caps: Caps, price: Money, day: Spent, month: Spent) -> Window | 
 def pause_after(failures: int) -> timedelta | None:
     """Return how long to wait after so many failures in a row; None when it is to be paused."""
     return PAUSES[failures - 1] if failures <= len(PAUSES) else None
-
-
-def verdict_of(seen: payments.Payment) -> Verdict:
-    """Judge a payment as the provider has it. What failed without a word is not known."""
-    if seen.state == payments.PaymentState.NEEDS_METHOD and seen.decline:
-        words = {seen.decline.provider_code, seen.decline.decline_code}
-        asks = "authentication_required" in words
-        return Verdict.NEEDS_CUSTOMER if asks else Verdict.DECLINED
-    return _VERDICTS.get(seen.state, Verdict.UNKNOWN)
-
-
-_VERDICTS: dict[str, Verdict] = {
-    payments.PaymentState.SUCCEEDED: Verdict.PAID,
-    payments.PaymentState.PROCESSING: Verdict.WAITS,
-    payments.PaymentState.NEEDS_CAPTURE: Verdict.WAITS,
-    payments.PaymentState.NEEDS_ACTION: Verdict.NEEDS_CUSTOMER,
-    payments.PaymentState.CANCELED: Verdict.DECLINED,
-}

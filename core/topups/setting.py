@@ -11,7 +11,7 @@ from core.topups import events, finding
 from core.topups.beginning import times
 from core.topups.errors import AutoTopUpNotFound, CapBelowPrice, NoPaymentMethod
 from core.topups.model import Caps, Rule, RuleState, State
-from core.topups.paying import method_for, pay_top_up
+from core.topups.paying import pay_top_up
 from core.topups.shapes import EnableAutoTopUp
 from core.topups.tables import rules
 
@@ -83,7 +83,7 @@ async def _resume(work: Work, wallet_id: str) -> None:
 
 
 async def _require_method(work: Work, method_id: str | None) -> None:
-    if await method_for(work, method_id):
+    if await payers.method_for(work, method_id):
         return
     if method_id:
         raise payers.MethodNotFound(method_id)

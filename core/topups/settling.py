@@ -3,15 +3,15 @@
 Everybody here holds the rule's row: one after the other begins, ends, and counts failures.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from core import checkouts, payments
 from core.db.work import Work
+from core.payers import Answer, Verdict
 from core.topups import events, finding, letters
-from core.topups.model import Attempt, Rule, RuleState, State, Verdict, pause_after
+from core.topups.model import Attempt, Rule, RuleState, State, pause_after
 
 UNTIL = "%-d %B %Y, %H:%M"
 LINK_OVER = payments.Failure(
@@ -19,15 +19,6 @@ LINK_OVER = payments.Failure(
 )
 UNDERPAID = payments.Failure(reason="Less was paid than was asked for.", provider_code="underpaid")
 NOT_PAID = payments.Failure(reason="It was not paid.", provider_code="payment_failed")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What the provider said of an attempt's payment."""
-
-    verdict: Verdict
-    told: payments.Told
-    failure: payments.Failure | None = None
 
 
 async def apply(work: Work, attempt_id: str, answer: Answer, pages: checkouts.ReturnPages) -> None:

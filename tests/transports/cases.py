@@ -309,6 +309,9 @@ CASES: dict[str, Case] = {
     "create_credit_note": here(invoice_id="{invoice_id}", reason="Goodwill"),
     "get_invoice_pdf": here(document_id="{invoice_id}"),
     "pay_invoice": here(invoice_id="{invoice_id}", amount="1.00", payment_reference="bank 17"),
+    "collect_invoice": here(invoice_id="{invoice_id}", method_id="{method_id}"),
+    "create_invoice_checkout": here(invoice_id="{invoice_id}"),
+    "list_collection_attempts": here(state="paying", limit=2),
     "get_project_overview": here(days=3),
     "get_revenue_report": about(currency="USD/2", time_zone="Europe/Berlin"),
     "list_mrr_movements": about(currency="USD/2", start_on="2026-11-01", limit=1),
@@ -327,5 +330,6 @@ MONEY = (
     *("refund_payment", "retry_refund"),
     *("redeem_promotion_code", "use_entitlement"),
     *("finalize_invoice", "void_invoice", "create_credit_note", "pay_invoice"),
+    *("collect_invoice", "create_invoice_checkout"),
 )
 """What moves value or is the cause of it."""

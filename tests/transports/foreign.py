@@ -98,7 +98,7 @@ HARMLESS = {
     *("entity_key", "address", "vat_id", "invoice_prefix", "credit_note_prefix", "days_due"),
     *("footer", "prices_include_tax", "round_tax_on", "tax_rules", "rates", "category"),
     *("language", "tax_exempt", "lines", "postal_code", "city", "reference", "use_discounts"),
-    *("unit_amount", "tax_category", "payment_reference", "to", "by"),
+    *("refund", "unit_amount", "tax_category", "payment_reference", "to", "by"),
 }
 """Fields that name nothing: values of the caller's own, and what all customers share."""
 
@@ -179,7 +179,7 @@ def _places(them: Tenant) -> list[tuple[str, ...]]:
     more = (them.key_id, them.invocation_id, them.hold_id, renamed(them.transaction_id, "grt"))
     paid = (them.payment_id, them.method_id, them.checkout_id, them.top_up_id)
     went_back = (them.refund_id, them.dispute_id)
-    offered = (them.promotion_code_id, them.discount_id, them.invoice_id)
+    offered = (them.promotion_code_id, them.discount_id, them.invoice_id, them.attempt_id)
     left_at = ("2026-11-20T09:00:00+00:00", them.project_id, them.charged_event_id)
     held = (them.project_id, them.assignment_id)
     paying = (them.project_id, them.subscription_id)

@@ -26,7 +26,7 @@ from core.reconciling.tables import reconciliations
 from mcp_server.wiring import OPERATIONS
 from tests import servers, stripe_events
 from tests.fakes.gateway import FakeGateway
-from tests.transports.invoices import SELLER, be_invoiced
+from tests.transports.invoices import SELLER, be_invoiced, owe
 from tests.transports.plans import open_plans, subscribe
 from tests.world import AUDITOR, OPERATOR, START, World, agent
 
@@ -167,6 +167,8 @@ class Tenant:
     invoice_id: str
     """One that was issued."""
     draft_id: str
+    attempt_id: str
+    """To collect another invoice, which the provider was not asked for yet."""
     subscription_id: str
     paused_subscription_id: str
     ended_subscription_id: str
@@ -384,6 +386,7 @@ async def move_in(world: World, key: str, gateway: FakeGateway) -> Tenant:
         **await subscribe(world, key, project["id"]),
         **await _redeem(world, key, **here),
         **await be_invoiced(partial(ask, world), key, **here),
+        attempt_id=await owe(world, partial(ask, world), key, **here),
         assignment_id=assignment_id,
         **bought,
         **went_back,

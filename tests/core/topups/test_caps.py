@@ -7,7 +7,8 @@ import pytest
 from core import payments
 from core.kernel.money import Asset, Money
 from core.kernel.period import Window
-from core.topups.model import PAUSES, Caps, Spent, Verdict, cap_reached, pause_after, verdict_of
+from core.payers import Verdict, verdict_of
+from core.topups.model import PAUSES, Caps, Spent, cap_reached, pause_after
 from tests.core.topups.pump import CAPPED, Pump, open_pump
 from tests.core.wallets.bank import told
 from tests.world import START, World
