@@ -123,6 +123,8 @@ class Invoice:
     lines: Sequence[Line]
     discounts: Sequence[Discount] = ()
     memo: str | None = None
+    subscription_id: str | None = None
+    """Whose it is, where a subscription is billed."""
     figures: Figures = field(default_factory=Figures)
     number: str | None = None
     created_at: datetime

@@ -17,6 +17,7 @@ from core.coupons.errors import (
     PromotionCodeNotFound,
 )
 from core.coupons.model import Coupon, Duration, Kind, PromotionCode, Redemption, State
+from core.db.together import Order, Step
 from core.db.work import Work
 from core.kernel.money import Asset, Money
 
@@ -145,13 +146,24 @@ async def has_first_offer(work: Work, besides: Sequence[str] = ()) -> bool:
 
 async def standing(work: Work) -> list[Redemption]:
     """Return what the unit's project has now, the oldest first: active, or held for a checkout."""
+    return await work.together(STAND, work.project_id)
+
+
+async def _stand(items: Sequence[tuple[Work, str]]) -> list[list[Redemption]]:
     r = tables.redemptions.c
+    project_ids = sorted({project_id for _, project_id in items})
     query = (
         _redemptions()
-        .where(r.project_id == work.project_id, r.state.in_([str(each) for each in STANDING]))
+        .where(r.project_id.in_(project_ids), r.state.in_([str(each) for each in STANDING]))
         .order_by(r.id)
     )
-    return [_redemption(row) for row in (await work.execute(query)).mappings()]
+    found: dict[str, list[Redemption]] = {}
+    for row in (await items[0][0].execute(query)).mappings():
+        found.setdefault(row["project_id"], []).append(_redemption(row))
+    return [list(found.get(project_id, ())) for _, project_id in items]
+
+
+STAND: Step[str, list[Redemption]] = Step(Order.LOOK + 1, _stand)
 
 
 async def list_redemptions_before(

@@ -135,6 +135,24 @@ async def first_rows(
     return found
 
 
+async def find_all_rows(
+    work: Work,
+    table: Table,
+    keys: Names,
+    wanted: Sequence[Row],
+    names: Names,
+    *,
+    only: str,
+    lock: bool = False,
+) -> list[tuple[Any, ...]]:
+    """Return these columns of all rows that have these keys and for which `only`, about `x`, holds.
+
+    There should be an index on the keys.
+    """
+    ending = "for no key update" if lock else ""
+    return await _find(work, table, keys, wanted, names=names, ending=ending, only=only)
+
+
 async def lock_rows(
     work: Work, table: Table, keys: Names, wanted: Sequence[Row], names: Names
 ) -> list[tuple[Any, ...]]:
@@ -147,10 +165,17 @@ async def lock_rows(
 
 
 async def _find(
-    work: Work, table: Table, keys: Names, wanted: Sequence[Row], *, names: Names, ending: str
+    work: Work,
+    table: Table,
+    keys: Names,
+    wanted: Sequence[Row],
+    *,
+    names: Names,
+    ending: str,
+    only: str = "true",
 ) -> list[tuple[Any, ...]]:
     by, shown = columns_of(work, table, keys), columns_of(work, table, names)
-    matches = " and ".join(f"x.{key} = k.{key}" for key in keys)
+    matches = " and ".join([*(f"x.{key} = k.{key}" for key in keys), only])
     told = ", ".join(f"x.{name}" for name in names)
     found: list[tuple[Any, ...]] = []
     for values, parameters in by.portions(wanted):
@@ -175,3 +200,21 @@ async def update_rows(
     matches = " and ".join(f"t.{key} = k.{key}" for key in keys)
     head = f"update {table.name} as t set {told} from"
     await _write(work, Write(table.name, columns, list(rows), head, f"where {matches}"))
+
+
+async def change_rows(
+    work: Work, table: Table, keys: Names, names: Names, rows: Sequence[Row], *, only: str
+) -> int:
+    """Set these columns of the rows that have these keys, and return how many there were.
+
+    `only` says in SQL, about the row `t` and what is to be written, `k`, which may be changed. It
+    is done at once, because whoever asks looks whether all of them were.
+    """
+    columns = columns_of(work, table, (*keys, *names))
+    told = ", ".join(f"{name} = k.{name}" for name in names)
+    matches = " and ".join([*(f"t.{key} = k.{key}" for key in keys), only])
+    changed = 0
+    for values, parameters in columns.portions(rows):
+        sql = f"update {table.name} as t set {told} from {values} where {matches} returning 1"
+        changed += len(await _read(work, columns, sql, parameters))
+    return changed

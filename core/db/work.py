@@ -115,6 +115,10 @@ class Work:
         """Return one call's part of this unit, which it shares with others."""
         return replace(self, caller=caller, invocation_id=invocation_id, is_shared=True, effects=[])
 
+    def part_of(self, project_id: str) -> "Work":
+        """Return the part of one project among many that go through this unit together."""
+        return replace(self, found_project_id=project_id, is_shared=True, effects=[])
+
     async def together(self, step: Step[Item, Out], item: Item) -> Out:
         """Take a step once for every call of a shared unit, and get this call's own result."""
         return await take(step, self, item)

@@ -20,8 +20,8 @@ from core.bills import (
     Wanted,
 )
 from core.invoicing.changing import Bill, draft, revise
-from core.invoicing.finalizing import Taxes, finalize, totals_of
-from core.invoicing.finding import by_reference, find, find_document
+from core.invoicing.finalizing import Taxes, finalize, issue, totals_of
+from core.invoicing.finding import by_reference, find, find_document, issued
 from core.invoicing.finding import lines as document_lines
 from core.invoicing.noting import Note, Noted, credit_invoice
 from core.invoicing.owing import Debtor, Owed, debtors, owed, unearned
@@ -67,6 +67,8 @@ __all__ = [
     "find",
     "find_document",
     "give_up",
+    "issue",
+    "issued",
     "owed",
     "recognize_revenue",
     "revise",

@@ -8,6 +8,8 @@ from sqlalchemy import select, update
 
 from core import ledger
 from core.bills import Earning, Invoice, Moved, Totals, begun, changed
+from core.db.sets import insert_rows
+from core.db.together import Order, Step
 from core.db.work import Work
 from core.invoicing import tables
 from core.kernel.money import Asset, Money
@@ -79,10 +81,18 @@ async def begin_earning(work: Work, invoice: Invoice, totals: Totals) -> Moved:
         for each in totals.lines
         if each.net
     ]
-    if earnings:
-        rows = [_row(work, invoice, each) for each in earnings]
-        await work.execute(tables.earnings.insert(), rows)
+    await work.leave(BEGIN, [_row(work, invoice, each) for each in earnings])
     return Moved(sum(e.recognized for e in earnings), sum(e.deferred for e in earnings))
+
+
+async def _begin(items: Sequence[tuple[Work, Sequence[dict[str, Any]]]]) -> list[None]:
+    rows = [tuple(row[name] for name in NAMES) for _, own in items for row in own]
+    await insert_rows(items[0][0], tables.earnings, NAMES, rows)
+    return [None] * len(items)
+
+
+NAMES = tuple(column.name for column in tables.earnings.columns)
+BEGIN: Step[Sequence[dict[str, Any]], None] = Step(Order.TELL - 4, _begin)
 
 
 async def change_earning(work: Work, invoice: Invoice, less: Sequence[tuple[str, int]]) -> Moved:

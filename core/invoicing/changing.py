@@ -15,6 +15,8 @@ from core.bills import (
     Line,
     State,
 )
+from core.db.sets import insert_rows
+from core.db.together import Order, Step
 from core.db.upsert import insert_if_absent
 from core.db.work import Work
 from core.invoicing import events, finding, tables, writing
@@ -36,6 +38,7 @@ class Bill:
     discounts: Sequence[coupons.Discount] = ()
     entity_key: str = ENTITY
     memo: str | None = None
+    subscription_id: str | None = None
 
 
 async def draft(work: Work, bill: Bill) -> Invoice:
@@ -45,10 +48,20 @@ async def draft(work: Work, bill: Bill) -> Invoice:
     under its reference, InvoiceCurrencyDiffers and LegalEntityNotFound.
     """
     await parties.entity(work, bill.entity_key)
+    invoice = drawn(work, bill, work.ids.new("invc"))
+    if not await insert_if_absent(work, tables.invoices, _row(invoice)):
+        return await _first(work, invoice)
+    work.record("created", invoice.id)
+    await events.tell(work, events.CREATED, invoice)
+    return invoice
+
+
+def drawn(work: Work, bill: Bill, invoice_id: str) -> Invoice:
+    """Return the draft of a bill, which is written nowhere. Raises InvoiceCurrencyDiffers."""
     _require_currency(bill.asset, bill.lines)
-    invoice = Invoice(
+    return Invoice(
         project_id=work.project_id,
-        id=work.ids.new("invc"),
+        id=invoice_id,
         reference=bill.reference,
         entity_key=bill.entity_key,
         asset=bill.asset,
@@ -57,13 +70,24 @@ async def draft(work: Work, bill: Bill) -> Invoice:
         lines=named(work, bill.lines),
         discounts=tuple(bill.discounts),
         memo=bill.memo,
+        subscription_id=bill.subscription_id,
         created_at=work.now,
     )
-    if not await insert_if_absent(work, tables.invoices, _row(invoice)):
-        return await _first(work, invoice)
-    work.record("created", invoice.id)
-    await events.tell(work, events.CREATED, invoice)
-    return invoice
+
+
+async def write(work: Work, invoice: Invoice) -> None:
+    """Insert an invoice that was issued at once, with all that are issued in the unit."""
+    await work.leave(WRITE, _row(invoice))
+
+
+async def _write(items: Sequence[tuple[Work, Mapping[str, Any]]]) -> list[None]:
+    rows = [tuple(row[name] for name in NAMES) for _, row in items]
+    await insert_rows(items[0][0], tables.invoices, NAMES, rows)
+    return [None] * len(items)
+
+
+NAMES = tuple(column.name for column in tables.invoices.columns)
+WRITE: Step[Mapping[str, Any], None] = Step(Order.TELL - 5, _write)
 
 
 async def revise(
@@ -133,6 +157,7 @@ def _require_currency(asset: Asset, lines: Sequence[Line]) -> None:
 def _row(invoice: Invoice) -> Mapping[str, Any]:
     kept = (
         *("project_id", "id", "reference", "entity_key", "version", "number", "memo"),
+        "subscription_id",
         *("created_at", "finalized_at", "due_at", "paid_at", "voided_at", "given_up_at"),
     )
     values = {name: getattr(invoice, name) for name in kept}

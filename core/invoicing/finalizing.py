@@ -17,8 +17,8 @@ from core.bills import (
     total,
 )
 from core.db.work import Work
-from core.invoicing import booking, events, finding, settling
-from core.invoicing.changing import keep
+from core.invoicing import booking, changing, events, finding, settling
+from core.invoicing.changing import Bill, keep
 from core.invoicing.issuing import Parties, issue_invoice
 from core.kernel.money import Money
 from core.operations.given import given
@@ -47,6 +47,33 @@ async def finalize(
     for a discount that is used up or was removed since.
     """
     before = await finding.find(work, invoice_id, lock=True, version=version)
+    issued = await keep(work, before, await _issue(work, before, wallet_ids), events.FINALIZED)
+    return await settling.paid_if_settled(work, issued)
+
+
+async def issue(
+    work: Work, bill: Bill, *, invoice_id: str | None = None, wallet_ids: Sequence[str] = ()
+) -> Invoice:
+    """Draw up an invoice and issue it at once, as `draft` and `finalize` would.
+
+    It was never a draft to anybody, and `invoice.created` is not told. Many of them, of many
+    projects, are issued in one unit in as few statements as one: see `core.db.together`. Its
+    reference must be new. Raises what `draft` and `finalize` raise.
+    """
+    drawn = changing.drawn(work, bill, invoice_id or work.ids.new("invc"))
+    issued = replace(await _issue(work, drawn, wallet_ids), version=drawn.version + 1)
+    is_paid = not issued.figures.due
+    last = replace(settling.paid(work, issued), version=issued.version + 1) if is_paid else issued
+    await changing.write(work, last)
+    work.record("created", issued.id)
+    await events.tell(work, events.FINALIZED, issued)
+    if is_paid:
+        await events.tell(work, events.PAID, last)
+    return last
+
+
+async def _issue(work: Work, before: Invoice, wallet_ids: Sequence[str]) -> Invoice:
+    """Book a draft and write down what it says for good; return it as it is now."""
     state = stepped(before.id, before.state, Step.FINALIZE)
     if not before.lines:
         raise InvoiceEmpty(before.id)
@@ -61,9 +88,8 @@ async def finalize(
             await coupons.consume(work, each.id, period=before.id, amount=money)
     payers = await _payers(work, before, totals.total, wallet_ids)
     transaction_id, applied = await _book(work, before, totals, payers)
-    # The number last: whoever issues another invoice of this legal entity waits for it.
     number = await issue_invoice(work, before, totals, sides, transaction_id)
-    after = replace(
+    return replace(
         before,
         state=state,
         number=number,
@@ -71,8 +97,6 @@ async def finalize(
         finalized_at=work.now,
         due_at=work.now + sides.entity.time_to_pay,
     )
-    issued = await keep(work, before, after, events.FINALIZED)
-    return await settling.paid_if_settled(work, issued)
 
 
 async def _parties(work: Work, invoice: Invoice) -> Parties:
@@ -130,6 +154,10 @@ async def _book(
     )
     if owed is None:
         return None, 0
+    if not payers:
+        outcome = await ledger.propose(work, owed)
+        assert isinstance(outcome, ledger.Accepted), "an invoice is issued once"
+        return owed.id, 0
     paying = [settling.from_wallet(work, invoice, *each) for each in payers]
     outcomes = await ledger.post_each(work, [owed, *paying])
     assert isinstance(outcomes[0], ledger.Accepted), "an invoice is issued once"

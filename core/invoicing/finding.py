@@ -49,7 +49,13 @@ async def by_reference(work: Work, reference: str) -> Invoice | None:
 
 
 async def list_before(
-    work: Work, before: str | None, limit: int, *, state: State | None, drafts: bool
+    work: Work,
+    before: str | None,
+    limit: int,
+    *,
+    state: State | None,
+    drafts: bool,
+    subscription_id: str | None = None,
 ) -> list[Invoice]:
     """Return the project's invoices, newest first, from before this one; or only issued ones."""
     i = tables.invoices.c
@@ -61,6 +67,8 @@ async def list_before(
     )
     if state is not None:
         query = query.where(i.state == str(state))
+    if subscription_id is not None:
+        query = query.where(i.subscription_id == subscription_id)
     if not drafts:
         query = query.where(i.number.is_not(None))
     if before is not None:
@@ -81,6 +89,7 @@ def invoice_of(row: Any) -> Invoice:
         lines=writing.lines_of(row.content, asset),
         discounts=writing.discounts_of(row.content),
         memo=row.memo,
+        subscription_id=row.subscription_id,
         figures=Figures(**{each: getattr(row, each) for each in FIGURES}),
         number=row.number,
         created_at=row.created_at,

@@ -4,8 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import Table
+
 from core import parties
 from core.bills import BillingDetails, Credited, Invoice, LegalEntity, LineTotal, Totals, by_rate
+from core.db.sets import insert_rows
+from core.db.together import Order, Step
 from core.db.work import Work, canonical
 from core.invoicing import numbering, tables, writing
 from core.kernel.ids import renamed
@@ -79,8 +83,7 @@ async def _issue(
     how: tuple[Parties, str | None],
 ) -> str:
     (invoice, own_id, kind), (sides, transaction_id) = what, how
-    if lines:
-        await work.execute(tables.lines.insert(), [signed(work, tables.lines, n) for n in lines])
+    # The number last: whoever issues another document of this legal entity waits for it.
     number = await numbering.take(work, sides.entity, kind)
     row = {
         "project_id": work.project_id,
@@ -98,9 +101,26 @@ async def _issue(
         "buyer": parties.details_json(sides.buyer),
         "transaction_id": transaction_id,
     }
-    await work.execute(tables.documents.insert(), signed(work, tables.documents, row | figures))
+    signed_lines = [signed(work, tables.lines, each) for each in lines]
+    await work.leave(LINES, signed_lines)
+    await work.leave(DOCUMENTS, [signed(work, tables.documents, row | figures)])
     work.record("issued", own_id, number=number.text)
     return number.text
+
+
+def _inserting(table: Table, order: int) -> Step[Sequence[Row], None]:
+    names = tuple(column.name for column in table.columns)
+
+    async def insert(items: Sequence[tuple[Work, Sequence[Row]]]) -> list[None]:
+        rows = [tuple(row[name] for name in names) for _, own in items for row in own]
+        await insert_rows(items[0][0], table, names, rows)
+        return [None] * len(items)
+
+    return Step(order, insert)
+
+
+LINES = _inserting(tables.lines, Order.TELL - 3)
+DOCUMENTS = _inserting(tables.documents, Order.TELL - 2)
 
 
 def _line(work: Work, invoice: Invoice, position: int, total: LineTotal) -> Row:

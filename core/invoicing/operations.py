@@ -120,6 +120,7 @@ async def list_invoices(work: Work, request: ListInvoices) -> InvoiceList:
         request.limit + 1,
         state=State(request.state) if request.state else None,
         drafts=work.caller.is_platform,
+        subscription_id=request.subscription_id,
     )
     shown = paging.page(found, request.limit, lambda invoice: [invoice.id])
     return InvoiceList(items=[*map(showing.summary, shown.items)], next_cursor=shown.next_cursor)

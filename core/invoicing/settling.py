@@ -93,7 +93,7 @@ async def settle(
     told = {"amount": amount.decimal, "payment_reference": received.reference}
     after = replace(before, figures=figures)
     if figures.due == 0:
-        after = _paid(work, after)
+        after = paid(work, after)
         return await keep(work, before, after, events.PAID, **told)
     return await keep(work, before, after, events.PAYMENT_RECORDED, **told)
 
@@ -103,10 +103,10 @@ async def paid_if_settled(work: Work, invoice: Invoice) -> Invoice:
     owed = invoice.state in {State.OPEN, State.UNCOLLECTIBLE}
     if not owed or invoice.figures.due:
         return invoice
-    return await keep(work, invoice, _paid(work, invoice), events.PAID)
+    return await keep(work, invoice, paid(work, invoice), events.PAID)
 
 
-def _paid(work: Work, invoice: Invoice) -> Invoice:
+def paid(work: Work, invoice: Invoice) -> Invoice:
     state = stepped(invoice.id, invoice.state, Step.PAY)
     return replace(invoice, state=state, paid_at=work.now)
 

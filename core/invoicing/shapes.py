@@ -79,6 +79,9 @@ class UpdateInvoice(NamedInvoice):
 
 class ListInvoices(ProjectPageRequest):
     state: StateWord | None = None
+    subscription_id: Annotated[str, Identifier("sub")] | None = Field(
+        None, description="Only of this subscription."
+    )
 
 
 class FinalizeInvoice(NamedInvoice):
@@ -145,6 +148,8 @@ class InvoiceSummary(Result):
     number: str | None
     """Null of a draft."""
     reference: str
+    subscription_id: str | None
+    """Whose it is, where a subscription is billed."""
     state: StateWord
     version: int
     currency: str

@@ -48,6 +48,7 @@ def _summary(invoice: Invoice) -> dict[str, Any]:
         "project_id": invoice.project_id,
         "number": invoice.number,
         "reference": invoice.reference,
+        "subscription_id": invoice.subscription_id,
         "state": invoice.state.value,
         "version": invoice.version,
         "currency": str(asset),

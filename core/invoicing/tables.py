@@ -42,6 +42,8 @@ invoices = Table(
     # Lines and discounts as they were drawn up. What was issued of them stands in `lines`.
     Column("content", json_column(), nullable=False),
     Column("memo", String(500)),
+    # Whose it is, where a subscription is billed.
+    Column("subscription_id", Key("sub")),
     Column("total", BigInteger, nullable=False),
     Column("credited", BigInteger, nullable=False),
     Column("applied", BigInteger, nullable=False),

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from core.db.sets import find_rows
+from core.db.together import Order, Step
 from core.db.upsert import insert_all_if_absent
 from core.db.work import Work
 from core.kernel.money import Asset
@@ -30,7 +32,26 @@ async def open_operator_accounts(work: Work, asset: Asset, *more: dict[str, Any]
 
 async def open_invoiced_accounts(work: Work, asset: Asset) -> None:
     """Open those too that only a currency has in which is invoiced."""
-    await _open(work, _operator(work, asset, (*OPERATOR_ROLES, *INVOICED_ROLES)))
+    await work.together(OPEN, asset)
+
+
+async def _open_invoiced(items: Sequence[tuple[Work, Asset]]) -> list[None]:
+    """Open them where the first of them is not: they are opened together or not at all."""
+    first = [
+        (own.project_id, operator_account(own.project_id, INVOICED_ROLES[0], asset))
+        for own, asset in items
+    ]
+    work, names = items[0][0], ("project_id", "id")
+    found = await find_rows(work, tables.accounts, names, sorted(set(first)), names)
+    known, missing = set(found), {}
+    for key, (own, asset) in zip(first, items, strict=True):
+        if key not in known:
+            missing[key] = _operator(own, asset, (*OPERATOR_ROLES, *INVOICED_ROLES))
+    await _open(work, [row for rows in missing.values() for row in rows])
+    return [None] * len(items)
+
+
+OPEN: Step[Asset, None] = Step(Order.LOOK + 16, _open_invoiced)
 
 
 def _operator(work: Work, asset: Asset, roles: Sequence[AccountRole]) -> list[dict[str, Any]]:
@@ -39,7 +60,9 @@ def _operator(work: Work, asset: Asset, roles: Sequence[AccountRole]) -> list[di
 
 
 async def _open(work: Work, rows: list[dict[str, Any]]) -> None:
-    await insert_all_if_absent(work, tables.accounts, sorted(rows, key=lambda row: row["id"]))
+    await insert_all_if_absent(
+        work, tables.accounts, sorted(rows, key=lambda row: (row["project_id"], row["id"]))
+    )
 
 
 def _row(work: Work, account_id: str, role: AccountRole, asset: Asset) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from core.lifecycles.bills import (
     LineKind,
     Sold,
     Taken,
+    less_kept,
     recurring,
     write_lines,
 )
@@ -98,6 +99,7 @@ __all__ = [
     "expire",
     "fail",
     "fall_due",
+    "less_kept",
     "pause",
     "reactivate",
     "read_discounts",

@@ -34,6 +34,8 @@ class LineKind(StrEnum):
     """What is given back of a period that was billed; below zero."""
     CHARGE = "charge"
     """What a change costs for what is left of a period."""
+    KEPT = "kept"
+    """What was given back before and kept until this bill; below zero."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,8 @@ class Bill:
     asset: Asset
     lines: tuple[BillLine, ...]
     taken: tuple[Taken, ...] = ()
+    discounts: tuple[coupons.Discount, ...] = ()
+    """Those of which something came, for whoever takes them off once more, on an invoice."""
     credits: Money | None = None
     """Granted once it is paid."""
     credits_until: datetime | None = None
@@ -222,7 +226,25 @@ def discounted(bill: Bill, sold: Sold, discounts: Sequence[coupons.Discount]) ->
         for each in discounts
         if (came := off.off_by(each.id))
     ]
-    return replace(bill, lines=lines, taken=tuple(taken))
+    used = tuple(each for each in discounts if off.off_by(each.id))
+    return replace(bill, lines=lines, taken=tuple(taken), discounts=used)
+
+
+def less_kept(bill: Bill, kept: Money) -> Bill:
+    """Take what was kept of earlier bills off this one: no more than it comes to."""
+    amount = min(bill.total.amount, kept.amount)
+    if amount <= 0:
+        return bill
+    line = BillLine(
+        kind=LineKind.KEPT,
+        item_key="kept",
+        name="Credit kept from before",
+        period=bill.period,
+        quantity="1",
+        amount=Money(-amount, bill.asset),
+        explained=(f"of {kept} that were kept",),
+    )
+    return replace(bill, lines=(*bill.lines, line))
 
 
 def kept_off(

@@ -1,7 +1,7 @@
 """Subscriptions: who pays for which plan, from when to when. See README.md."""
 
+from core.dues import Billed, BillNotFound, bill_of, of_subscription
 from core.lifecycles import AtTrialEnd, Choice, State, Subscription, Verb
-from core.subscriptions.billing import Billed, BillNotFound, of_subscription
 from core.subscriptions.changing import (
     Ending,
     Other,
@@ -14,17 +14,15 @@ from core.subscriptions.changing import (
 )
 from core.subscriptions.creating import Wanted, create, propose
 from core.subscriptions.granting import Granted, granted
-from core.subscriptions.hearing import SUBSCRIPTION
+from core.subscriptions.hearing import SUBSCRIPTIONS
 from core.subscriptions.keeping import find
-from core.subscriptions.paying import failed, paid, suspend
-from core.subscriptions.proof import PROTECTED, prove
+from core.subscriptions.paying import failed, paid, suspend, write_off
 from core.subscriptions.renewing import FALLS_DUE, SCHEDULES, renew_subscriptions, step
 
 __all__ = [
     "FALLS_DUE",
-    "PROTECTED",
     "SCHEDULES",
-    "SUBSCRIPTION",
+    "SUBSCRIPTIONS",
     "AtTrialEnd",
     "BillNotFound",
     "Billed",
@@ -36,6 +34,7 @@ __all__ = [
     "Subscription",
     "Verb",
     "Wanted",
+    "bill_of",
     "cancel",
     "change",
     "create",
@@ -47,10 +46,10 @@ __all__ = [
     "pause",
     "propose",
     "propose_change",
-    "prove",
     "reactivate",
     "renew_subscriptions",
     "resume",
     "step",
     "suspend",
+    "write_off",
 ]

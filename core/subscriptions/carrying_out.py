@@ -1,15 +1,15 @@
 """Carry out what was decided about a subscription: the same few steps, whatever it was.
 
 In this order, in one unit: the row, under its revision; the history; the plan that the project
-holds; the bill, once for its period; and what a bill brings that nobody has to pay.
+holds; the bill, once for its period; what a bill brings that nobody has to pay; its invoice.
 """
 
 from dataclasses import replace
 
-from core import catalog, entitlements, lifecycles
+from core import catalog, dues, entitlements, lifecycles
 from core.db.work import Work
-from core.lifecycles import Decided, Subscription
-from core.subscriptions import billing, events, granting, keeping, recurring
+from core.lifecycles import Decided, State, Subscription
+from core.subscriptions import events, granting, keeping, recurring
 
 
 async def carry_out(work: Work, before: Subscription | None, decided: Decided) -> Subscription:
@@ -20,11 +20,19 @@ async def carry_out(work: Work, before: Subscription | None, decided: Decided) -
     await keeping.write(work, before, decided)
     await _hold(work, before, after)
     await events.tell(work, before, decided)
-    if decided.bill is not None:
-        billed = await billing.keep(work, after, decided.bill)
-        if billed is not None and billed.paid_at is not None:
-            await granting.grant(work, after, billed)
+    kept = await dues.keep(work, after, decided.bill) if decided.bill is not None else None
+    is_paid = kept is not None and kept.billed.paid_at is not None
+    if kept is not None and is_paid:
+        await granting.grant(work, after, kept.billed)
     await granting.roll_over(work, after)
+    if kept is not None:
+        # Behind everything that locks accounts: from here on others wait for the number.
+        await dues.settle(work, after, kept)
+    if before is not None and before.state is State.DRAFT and after.state in lifecycles.ENDED:
+        await dues.drop(work, before, decided.why)
+    if is_paid and after.state is State.DRAFT:
+        # What was kept of earlier bills has paid it.
+        return await carry_out(work, after, lifecycles.activate(after, work.now))
     return after
 
 

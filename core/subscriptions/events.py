@@ -6,8 +6,8 @@ from core import audit, messaging
 from core.db.work import Work
 from core.lifecycles import Decided, Subscription, Verb
 
-BILLED = "subscription.billed"
 PAID = "subscription.paid"
+WRITTEN_OFF = "subscription.written_off"
 TOLD = {
     Verb.CREATE: "subscription.created",
     Verb.ACTIVATE: "subscription.activated",

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, tuple_, update
 
-from core import catalog, ledger, statements, wallets
+from core import catalog, dues, ledger, statements, wallets
+from core.db.together import Order, Step
 from core.db.upsert import insert_if_absent
 from core.db.work import Work
+from core.dues import Billed
 from core.kernel.money import Asset, Money
 from core.lifecycles import Subscription
 from core.subscriptions import tables
-from core.subscriptions.billing import Billed
 
 SOURCE = "subscription"
 PRIORITY = 95
@@ -136,15 +137,29 @@ async def _wallet(work: Work, of: Subscription, asset: Asset) -> str:
 
 
 async def _expired(work: Work, of: Subscription) -> list[Any]:
-    c = tables.credits.c
+    return await work.together(EXPIRED, of.id)
+
+
+async def _find_expired(items: Sequence[tuple[Work, str]]) -> list[list[Any]]:
+    """Find credits that have expired and may roll over, the longest expired first."""
+    c, work = tables.credits.c, items[0][0]
+    wanted = {(own.project_id, of_id) for own, of_id in items}
     query = select(tables.credits).where(
-        c.project_id == work.project_id,
-        c.subscription_id == of.id,
-        c.expires_at <= work.now,
+        tuple_(c.project_id, c.subscription_id).in_(sorted(wanted)),
+        c.expires_at <= max(own.now for own, _ in items),
         c.rolled_at.is_(None),
         c.rollover_max > 0,
     )
-    return list(await work.execute(query.order_by(c.expires_at, c.transaction_id)))
+    found: dict[tuple[str, str], list[Any]] = {}
+    for row in await work.execute(query.order_by(c.expires_at, c.transaction_id)):
+        found.setdefault((row.project_id, row.subscription_id), []).append(row)
+    return [
+        [row for row in found.get((own.project_id, of_id), []) if row.expires_at <= own.now]
+        for own, of_id in items
+    ]
+
+
+EXPIRED: Step[str, list[Any]] = Step(Order.LOOK + 13, _find_expired)
 
 
 async def _unused(work: Work, transaction_id: str) -> int:
@@ -183,16 +198,12 @@ class Granted:
 
 async def granted(work: Work, transaction_id: str) -> Granted | None:
     """Return what a transaction of the unit's project granted, if a subscription did."""
-    c, b = tables.credits.c, tables.bills.c
-    query = (
-        select(tables.credits, b.credits.label("billed"), b.credits_asset)
-        .join(tables.bills, (b.project_id == c.project_id) & (b.id == c.bill_id))
-        .where(c.project_id == work.project_id, c.transaction_id == transaction_id)
-    )
-    row = (await work.execute(query)).first()
+    c = tables.credits.c
+    this = c.project_id == work.project_id, c.transaction_id == transaction_id
+    row = (await work.execute(select(tables.credits).where(*this))).first()
     if row is None:
         return None
-    billed = Money(row.billed, Asset.parse(row.credits_asset)) if row.billed else None
+    billed = (await dues.find(work, row.bill_id)).credits
     return Granted(
         subscription_id=row.subscription_id,
         bill_id=row.bill_id,

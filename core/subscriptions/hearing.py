@@ -1,15 +1,16 @@
-"""Hear that a plan was moved to another version: what the project holds is what it pays for next.
+"""Hear what happens elsewhere: a plan was moved to another version, or an invoice was paid.
 
-The period that goes on was billed and stays as it is. From the next on it costs what the version
-costs that the project was moved to.
+Of a plan that is moved, the period that goes on was billed and stays as it is. From the next on it
+costs what the version costs that the project was moved to.
 """
 
-from core import catalog, lifecycles
+from core import catalog, dues, invoicing, jobs, lifecycles
 from core.db.work import Work
+from core.invoicing import State as InvoiceState
 from core.lifecycles import Subscription
 from core.messaging import Event
 from core.messaging import Subscription as Listening
-from core.subscriptions import keeping, selling
+from core.subscriptions import keeping, paying, selling, waiting
 from core.subscriptions.carrying_out import carry_out
 
 SOURCE = "subscription"
@@ -40,4 +41,38 @@ async def _followed(
     return lifecycles.change(before, old, to, how)
 
 
-SUBSCRIPTION = Listening("subscriptions", ("plan.moved",), plan_moved)
+async def invoice_told(work: Work, event: Event) -> None:
+    """Hear what became of the invoice of a bill: each may be told again, and in any order."""
+    billed = await dues.bill_of(work, event.object_id)
+    if billed is None:
+        return
+    # What it is now counts, and not what it was when this was told.
+    invoice = await invoicing.find(work, event.object_id)
+    figures = invoice.figures
+    match invoice.state:
+        case InvoiceState.PAID if figures.total and figures.credited == figures.total:
+            await paying.write_off(work, billed.id, "its first invoice was credited")
+        case InvoiceState.PAID:
+            await paying.paid(work, billed.id)
+        case InvoiceState.VOID:
+            await paying.write_off(work, billed.id, "its first invoice is void")
+        case InvoiceState.UNCOLLECTIBLE:
+            await paying.failed(work, billed.id)
+        case _:
+            return
+
+
+async def entity_set(work: Work, event: Event) -> None:
+    """Have those bills invoiced that waited for somebody who issues invoices."""
+    await jobs.enqueue(work, waiting.invoice_waiting_bills, key=event.id)
+
+
+SUBSCRIPTIONS = (
+    Listening("subscriptions", ("plan.moved",), plan_moved),
+    Listening(
+        "subscription_invoices",
+        ("invoice.paid", "invoice.voided", "invoice.marked_uncollectible"),
+        invoice_told,
+    ),
+    Listening("subscription_bills", ("legal_entity.set",), entity_set),
+)

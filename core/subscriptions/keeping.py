@@ -1,10 +1,13 @@
 """Rows of subscriptions, and their history: read, locked, and written over no one else's change."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select
 
+from core.db.sets import change_rows, insert_rows, lock_rows
+from core.db.together import Collided, Order, Step
 from core.db.upsert import insert_if_absent
 from core.db.work import Work
 from core.kernel.money import Asset
@@ -37,17 +40,34 @@ async def find(
 
     Raises SubscriptionNotFound, and SubscriptionChanged where it is at another revision.
     """
-    s = tables.subscriptions.c
-    query = select(tables.subscriptions).where(
-        s.project_id == work.project_id, s.id == subscription_id
-    )
-    row = (await work.execute(query.with_for_update() if lock else query)).mappings().first()
-    if row is None:
-        raise SubscriptionNotFound(subscription_id)
-    found = subscription_of(row)
+    if lock:
+        found = await work.together(LOCK, subscription_id)
+    else:
+        s = tables.subscriptions.c
+        this = s.project_id == work.project_id, s.id == subscription_id
+        row = (await work.execute(select(tables.subscriptions).where(*this))).mappings().first()
+        if row is None:
+            raise SubscriptionNotFound(subscription_id)
+        found = subscription_of(row)
     if revision is not None and revision != found.revision:
         raise SubscriptionChanged(found.id, found.revision)
     return found
+
+
+async def _lock(
+    items: Sequence[tuple[Work, str]],
+) -> list[Subscription | SubscriptionNotFound]:
+    """Lock subscriptions of any projects, in the one order of their keys."""
+    wanted = [(own.project_id, subscription_id) for own, subscription_id in items]
+    keys = ("project_id", "id")
+    rows = await lock_rows(items[0][0], tables.subscriptions, keys, sorted(set(wanted)), NAMES)
+    told = (dict(zip(NAMES, row, strict=True)) for row in rows)
+    found = {(row["project_id"], row["id"]): subscription_of(row) for row in told}
+    return [found.get(key) or SubscriptionNotFound(key[1]) for key in wanted]
+
+
+NAMES = tuple(column.name for column in tables.subscriptions.columns)
+LOCK: Step[str, Subscription] = Step(Order.KEY + 5, _lock)
 
 
 async def live(work: Work, product_key: str) -> Subscription | None:
@@ -86,16 +106,8 @@ async def write(work: Work, before: Subscription | None, decided: Decided) -> No
         if not await insert_if_absent(work, tables.subscriptions, row_of(after)):
             raise AlreadySubscribed(after.product_key, None)
     else:
-        s = tables.subscriptions.c
-        this = (
-            s.project_id == work.project_id,
-            s.id == after.id,
-            s.state == str(before.state),
-            s.revision == before.revision,
-        )
-        changed = update(tables.subscriptions).where(*this).values(row_of(after))
-        if (await work.execute(changed)).rowcount != 1:
-            raise SubscriptionChanged(after.id, before.revision)
+        assert after.revision == before.revision + 1, "every change is a revision further"
+        await work.together(CHANGE, after)
     line = {
         "project_id": after.project_id,
         "subscription_id": after.id,
@@ -110,7 +122,38 @@ async def write(work: Work, before: Subscription | None, decided: Decided) -> No
         "told": dict(decided.told),
         **_recurs(before, after),
     }
-    await work.execute(insert(tables.history), line)
+    await work.leave(TELL, line)
+
+
+async def _change(items: Sequence[tuple[Work, Subscription]]) -> list[SubscriptionChanged | None]:
+    """Write what became of subscriptions, each only over the revision that it came of."""
+    rows = [tuple(row_of(after)[name] for name in (*_KEYS, *_REST)) for _, after in items]
+    changed = await change_rows(
+        items[0][0],
+        tables.subscriptions,
+        _KEYS,
+        _REST,
+        rows,
+        only="t.revision = k.revision - 1",
+    )
+    if changed == len(items):
+        return [None] * len(items)
+    if len(items) > 1:
+        raise Collided
+    return [SubscriptionChanged(after.id, after.revision - 1) for _, after in items]
+
+
+async def _tell(items: Sequence[tuple[Work, dict[str, Any]]]) -> list[None]:
+    names = tuple(column.name for column in tables.history.columns)
+    rows = [tuple(line[name] for name in names) for _, line in items]
+    await insert_rows(items[0][0], tables.history, names, rows)
+    return [None] * len(items)
+
+
+_KEYS = ("project_id", "id")
+_REST = tuple(name for name in NAMES if name not in _KEYS)
+CHANGE: Step[Subscription, None] = Step(Order.LOOK + 7, _change)
+TELL: Step[dict[str, Any], None] = Step(Order.TELL - 6, _tell)
 
 
 def _recurs(before: Subscription | None, after: Subscription) -> dict[str, Any]:

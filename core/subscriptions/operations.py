@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from core import catalog, entitlements, projects, wallets
+from core import catalog, dues, entitlements, projects, wallets
 from core.db import paging
 from core.db.work import Work
 from core.kernel.caller import PlatformRole, Role
@@ -12,7 +12,7 @@ from core.lifecycles import AtTrialEnd, NothingChanges, NotInState, When
 from core.operations.operation import Effect, Example, operation
 from core.operations.scopes import Toolset
 from core.proration import Behaviour
-from core.subscriptions import billing, changing, creating, finding, keeping
+from core.subscriptions import changing, creating, finding, keeping
 from core.subscriptions.changing import Other
 from core.subscriptions.creating import Wanted
 from core.subscriptions.errors import (
@@ -186,7 +186,7 @@ async def preview_plan_change(work: Work, request: PreviewPlanChange) -> Preview
 async def get_subscription(work: Work, request: NamedSubscription) -> SubscriptionDetails:
     """Show a subscription with its newest bills, and what happened to it: when, why, by whom."""
     one = await keeping.find(work, request.subscription_id)
-    billed = await billing.of_subscription(work, one.id)
+    billed = await dues.of_subscription(work, one.id)
     happened = await finding.history_of(work, one.id)
     return details_view(one, billed, happened, for_staff=work.caller.is_platform)
 

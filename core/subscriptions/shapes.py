@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from core.dues import Billed
 from core.kernel.money import Money
 from core.lifecycles import Bill, Choice, Decided, Subscription, Verb, write_lines
 from core.operations.fields import Amount, AssetCode, Code, Identifier, Memo, WalletId, When
@@ -15,7 +16,6 @@ from core.operations.operation import (
     ProjectRequest,
     Result,
 )
-from core.subscriptions.billing import Billed
 
 SubscriptionId = Annotated[str, Identifier("sub")]
 PlanKey = Annotated[Code, Field(examples=["pro"])]
@@ -160,7 +160,7 @@ class SubscriptionView(Result):
 
 
 class BillLineView(Result):
-    kind: Literal["recurring", "one_time", "trial", "usage", "credit", "charge"]
+    kind: Literal["recurring", "one_time", "trial", "usage", "credit", "charge", "kept"]
     item_key: str
     name: str
     start_at: datetime
@@ -189,8 +189,13 @@ class BillView(Result):
 
 class BilledView(BillView):
     id: str
+    invoice_id: str | None
+    without_invoice: Literal["nothing", "returned", "no_entity", "before"] | None
+    """Why there is none: no line, given back, nobody issues invoices, or made before there were."""
     created_at: datetime
     paid_at: datetime | None
+    written_off_at: datetime | None
+    """Its invoice is void, or was credited whole."""
 
 
 class HappenedView(Result):
@@ -298,8 +303,11 @@ def _billed_view(billed: Billed) -> dict[str, Any]:
         "reason": billed.reason,
         "start_at": billed.period_start_at,
         "end_at": billed.period_end_at,
+        "invoice_id": billed.invoice_id,
+        "without_invoice": billed.without_invoice,
         "created_at": billed.created_at,
         "paid_at": billed.paid_at,
+        "written_off_at": billed.written_off_at,
     } | _sums(billed.total, billed.lines, billed.credits)
 
 

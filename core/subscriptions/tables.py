@@ -124,39 +124,6 @@ history = Table(
     ),
 )
 
-bills = Table(
-    "subscriptions_bills",
-    metadata,
-    Column("project_id", Key("prj"), nullable=False),
-    Column("subscription_id", Key("sub"), nullable=False),
-    Column("period_start_at", Instant, nullable=False),
-    # With the period the key: whatever is billed is billed once, whoever asks for it again.
-    Column("reason", String(24), nullable=False),
-    Column("id", Key("bil"), nullable=False),
-    Column("period_end_at", Instant, nullable=False),
-    Column("asset", String(20), nullable=False),
-    Column("total", BigInteger, nullable=False),
-    Column("lines", json_column(), nullable=False),
-    Column("credits", BigInteger),
-    Column("credits_asset", String(20)),
-    Column("credits_until", Instant),
-    # As whoever invoices names it.
-    Column("invoice_id", String(40)),
-    Column("created_at", Instant, nullable=False),
-    Column("failed_at", Instant),
-    Column("paid_at", Instant),
-    PrimaryKeyConstraint("project_id", "subscription_id", "period_start_at", "reason"),
-    CheckConstraint("(credits is null) = (credits_asset is null)", name="credits_are_of_an_asset"),
-    CheckConstraint("credits > 0", name="credits_are_positive"),
-    Index("ix_subscriptions_bills_id", "project_id", "id", unique=True),
-    # What is owed although somebody tried: few, whatever has been billed.
-    index_where(
-        "ix_subscriptions_bills_failed",
-        "asset",
-        where="failed_at is not null and paid_at is null",
-    ),
-)
-
 credits = Table(
     "subscriptions_credits",
     metadata,

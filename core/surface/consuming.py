@@ -5,6 +5,6 @@ from core import collecting, messaging, printing, shelving, subscriptions
 SUBSCRIPTIONS: tuple[messaging.Subscription, ...] = (
     shelving.SUBSCRIPTION,
     printing.SUBSCRIPTION,
-    subscriptions.SUBSCRIPTION,
+    *subscriptions.SUBSCRIPTIONS,
     collecting.SUBSCRIPTION,
 )

@@ -13,7 +13,7 @@ from core import (
     revenue,
     settling,
     statements,
-    subscriptions,
+    subscriptions_proof,
 )
 from core.audit import reading
 from core.db.triggers import missing_guards
@@ -31,7 +31,7 @@ PROTECTED = (
     *catalog.PROTECTED,
     *invoicing_proof.PROTECTED,
     *printing.PROTECTED,
-    *subscriptions.PROTECTED,
+    *subscriptions_proof.PROTECTED,
 )
 """Tables whose rows are inserted and never changed; a trigger on each refuses it."""
 
@@ -53,7 +53,7 @@ async def prove(database: Database) -> Proof:
         await catalog.prove(work, proof)
         await invoicing_proof.prove(work, proof)
         await printing.prove(work, proof)
-        await subscriptions.prove(work, proof)
+        await subscriptions_proof.prove(work, proof)
         await revenue.prove(work, proof)
         await audit.prove(work, proof)
         await _prove_traced(work, proof)

@@ -5,6 +5,7 @@ from core.wallets.finding import balances, default_wallet, find, find_spendable,
 from core.wallets.jobs import FALLS_DUE, expire_credits
 from core.wallets.model import Balance, Wallet
 from core.wallets.moving import deposit
+from core.wallets.opening import open_wallet
 
 __all__ = [
     "FALLS_DUE",
@@ -20,4 +21,5 @@ __all__ = [
     "find",
     "find_spendable",
     "list_after",
+    "open_wallet",
 ]

@@ -2,9 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import insert
-
-from core import audit, ledger, messaging, projects, statements
+from core import audit, ledger, projects, statements
 from core.db import paging
 from core.db.work import Work
 from core.kernel.caller import PlatformRole, Role
@@ -29,6 +27,7 @@ from core.wallets.errors import (
     WalletNotFound,
 )
 from core.wallets.model import Balance, Wallet
+from core.wallets.opening import open_wallet
 from core.wallets.shapes import (
     CheckBalance,
     CreateWallet,
@@ -50,7 +49,6 @@ from core.wallets.shapes import (
     transaction_view,
     wallet_view,
 )
-from core.wallets.tables import wallets
 
 
 @operation(
@@ -77,15 +75,7 @@ async def create_wallet(work: Work, request: CreateWallet) -> WalletView:
     if request.user_id and not await projects.role_of(work, request.user_id, work.project_id):
         raise projects.MemberNotFound(request.user_id)
     floor = money(request.floor, asset, "floor").amount if request.floor else 0
-    wallet = Wallet(
-        work.ids.new("wal"), work.project_id, request.name, asset, request.user_id, work.now
-    )
-    row = {name: getattr(wallet, name) for name in wallet.__slots__} | {"asset": str(asset)}
-    await work.execute(insert(wallets), row)
-    await ledger.open_wallet_account(work, wallet.id, asset, floor)
-    work.record("created", wallet.id)
-    await audit.record(work, "wallet.created", wallet.id, asset=str(asset), floor=request.floor)
-    await messaging.publish(work, "wallet.created", wallet.id, {"asset": str(asset)})
+    wallet = await open_wallet(work, request.name, asset, floor=floor, user_id=request.user_id)
     return wallet_view(wallet, Balance.empty(asset, floor))
 
 

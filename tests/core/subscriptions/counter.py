@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from core import catalog, ledger, subscriptions, wallets
+from core import catalog, ledger, subscriptions, subscriptions_proof, wallets
 from core.jobs import Runtime, install, run_due
 from core.kernel.caller import SYSTEM, Caller
 from core.kernel.money import Asset, Money
@@ -196,5 +196,5 @@ class Counter:
         proof = Proof()
         async with self.world.database.read(SYSTEM) as work:
             await prove(work, proof)
-            await subscriptions.prove(work, proof)
+            await subscriptions_proof.prove(work, proof)
         return proof

@@ -7,6 +7,7 @@ from sqlalchemy import Table, delete, update
 from sqlalchemy.exc import DBAPIError
 
 from core import entitlements, messaging, subscriptions
+from core.dues import tables as dues
 from core.kernel.caller import SYSTEM
 from core.subscriptions import tables
 from tests.core.subscriptions.counter import Counter, credits, day, fee
@@ -27,7 +28,7 @@ async def opened(world: World) -> Counter:
 CHANGES: list[tuple[Table, dict[str, Any], str]] = [
     (tables.subscriptions, {"revision": 7}, "2 lines tell how it got to 7"),
     (tables.subscriptions, {"state": "past_due"}, "it is past_due; its history ends with active"),
-    (tables.bills, {"total": 5}, "its lines add up to 0, and it says 5"),
+    (dues.bills, {"total": 5}, "its lines add up to 0, and it says 5"),
     (tables.credits, {"amount": 5}, "it does not book 5 of"),
 ]
 
@@ -90,7 +91,7 @@ async def test_whoever_was_moved_to_another_version_pays_its_price_from_the_next
         },
     )
     for _ in range(2):
-        await messaging.consume(world.database, subscriptions.SUBSCRIPTION, told)
+        await messaging.consume(world.database, subscriptions.SUBSCRIPTIONS[0], told)
 
     await counter.run(until=day("2026-03-16"))
 

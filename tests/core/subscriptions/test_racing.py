@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError
 
-from core import subscriptions
+from core import dues, subscriptions
 from core.jobs import Runtime, run_due
 from core.kernel.caller import SYSTEM
 from core.kernel.errors import EngineError
 from core.kernel.ids import compose
-from core.subscriptions import billing, renewing, tables
+from core.subscriptions import renewing, tables
 from tests.core.subscriptions.counter import Counter, credits, day
 from tests.world import PROJECT, World
 
@@ -39,7 +39,7 @@ async def test_of_ten_who_subscribe_at_once_exactly_one_does(world: World) -> No
 
     assert sorted(told) == ["active", *["already_subscribed"] * 9]
     assert await rows(world, "subscriptions_subscriptions") == 1
-    assert await rows(world, "subscriptions_bills") == 1
+    assert await rows(world, "dues_bills") == 1
 
 
 async def test_the_database_itself_refuses_a_second_one_that_goes_on(world: World) -> None:
@@ -112,7 +112,7 @@ async def test_a_worker_that_dies_half_way_has_renewed_nothing(
     await counter.plan("small")
     one = await counter.subscribe("small")
     world.clock.instant = day("2026-02-16")
-    keep = billing.keep
+    keep = dues.keep
 
     async def die(*arguments: object) -> None:
         # Everything but the bill is written by now.
@@ -120,7 +120,7 @@ async def test_a_worker_that_dies_half_way_has_renewed_nothing(
         raise asyncio.CancelledError
 
     with monkeypatch.context() as dying:
-        dying.setattr(billing, "keep", die)
+        dying.setattr(dues, "keep", die)
         with pytest.raises(asyncio.CancelledError):
             async with world.database.begin(SYSTEM) as work:
                 await subscriptions.step(work.within(PROJECT), one.id)

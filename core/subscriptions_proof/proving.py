@@ -11,8 +11,10 @@ from sqlalchemy import and_, func, select
 from core import ledger, statements
 from core.db.proving import stream
 from core.db.work import Work
+from core.dues import tables as dues
 from core.kernel.proving import Proof
 from core.subscriptions import tables
+from core.subscriptions_proof.bills import prove_bills
 
 PROTECTED = ("subscriptions_history",)
 """How each came to be what it is, is never changed."""
@@ -25,6 +27,7 @@ async def prove(work: Work, proof: Proof) -> None:
     await _prove_lives(work, proof)
     await _prove_bills(work, proof)
     await _prove_credits(work, proof)
+    await prove_bills(work, proof)
 
 
 async def _prove_lives(work: Work, proof: Proof) -> None:
@@ -68,7 +71,7 @@ async def _prove_lives(work: Work, proof: Proof) -> None:
 
 
 async def _prove_bills(work: Work, proof: Proof) -> None:
-    b = tables.bills.c
+    b = dues.bills.c
     async for row in stream(work, select(b.id, b.asset, b.total, b.lines)):
         proof.saw("subscription bills")
         if (told := _sum(row)) != row.total:
@@ -84,7 +87,7 @@ def _sum(row: Any) -> Decimal:
 
 async def _prove_credits(work: Work, proof: Proof) -> None:
     """Find credits that are said to be granted and are not booked, or otherwise than is said."""
-    c, b = tables.credits.c, tables.bills.c
+    c, b = tables.credits.c, dues.bills.c
     kinds = {"included": ledger.flows.GRANT.kind, "rolled": ledger.flows.ROLLOVER.kind}
     for kind, flow in kinds.items():
         booked = statements.taken(flow)
@@ -103,7 +106,7 @@ async def _prove_credits(work: Work, proof: Proof) -> None:
                     booked.c.transaction_id == c.transaction_id,
                 ),
             )
-            .outerjoin(tables.bills, and_(b.project_id == c.project_id, b.id == c.bill_id))
+            .outerjoin(dues.bills, and_(b.project_id == c.project_id, b.id == c.bill_id))
             .where(c.kind == kind)
         )
         async for row in stream(work, query):

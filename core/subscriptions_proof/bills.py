@@ -1,0 +1,165 @@
+"""Prove that what was billed was invoiced, granted or given back, and that nothing was twice.
+
+It reads rows as they are stored, of both slices, and shares no code with what wrote them.
+"""
+
+from collections import Counter
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import and_, func, or_, select
+
+from core.db.proving import stream
+from core.db.work import Work
+from core.dues import tables as dues
+from core.invoicing import tables as invoicing
+from core.kernel.proving import Proof
+from core.subscriptions import tables
+
+GRACE = timedelta(hours=1)
+"""So long it may take until what an invoice tells has come to its bill."""
+PERIODS = ("period", "trial")
+BEGINS = ("create", "convert", "renew", "change", "recover", "reactivate", "reopen")
+
+
+async def prove_bills(work: Work, proof: Proof) -> None:
+    await _prove_invoiced(work, proof)
+    await _prove_granted(work, proof)
+    await _prove_once(work, proof)
+    await _prove_returned(work, proof)
+    await _prove_kept(work, proof)
+
+
+async def _prove_invoiced(work: Work, proof: Proof) -> None:
+    """Compare each bill with its invoice: before taxes it comes to the same."""
+    b, i, d = dues.bills.c, invoicing.invoices.c, invoicing.documents.c
+    query = (
+        select(
+            *(b.id, b.subscription_id, b.total, b.asset, b.invoice_id, b.without_invoice),
+            *(b.paid_at, b.written_off_at, i.state, i.reference, i.asset.label("in_asset")),
+            *(i.subscription_id.label("of"), i.total.label("whole"), i.credited),
+            *(i.paid_at.label("invoice_paid_at"), d.subtotal, d.discount),
+        )
+        .outerjoin(
+            invoicing.invoices,
+            and_(i.project_id == b.project_id, i.id == b.invoice_id),
+        )
+        .outerjoin(
+            invoicing.documents,
+            and_(d.project_id == i.project_id, d.invoice_id == i.id, d.kind == "invoice"),
+        )
+    )
+    async for row in stream(work, query):
+        proof.saw("bills and their invoices")
+        for problem in _of_invoice(row, work):
+            proof.differs(row.id, problem)
+
+
+def _of_invoice(row: Any, work: Work) -> list[str]:
+    if row.invoice_id is None:
+        return [] if row.without_invoice else ["it has no invoice, and no reason why not"]
+    if row.state is None:
+        return [f"its invoice {row.invoice_id} is not there"]
+    problems = []
+    if (row.reference, row.of) != (f"subscription:{row.id}", row.subscription_id):
+        problems.append(f"{row.invoice_id} is the invoice of {row.reference}")
+    issued = None if row.subtotal is None else row.subtotal - row.discount
+    if issued is not None and (issued, row.in_asset) != (row.total, row.asset):
+        problems.append(f"{row.invoice_id} bills {issued} {row.in_asset}, and it is {row.total}")
+    if row.without_invoice:
+        problems.append(f"it has {row.invoice_id}, and says that it has none")
+    paid_long_ago = row.invoice_paid_at is not None and row.invoice_paid_at + GRACE < work.now
+    is_waived = row.credited == row.whole and row.whole
+    if paid_long_ago and row.state == "paid" and not (row.paid_at or is_waived):
+        problems.append(f"{row.invoice_id} is paid, and it is not")
+    if row.state == "void" and row.paid_at is not None and row.total:
+        problems.append(f"{row.invoice_id} is void, and it is paid")
+    return problems
+
+
+async def _prove_granted(work: Work, proof: Proof) -> None:
+    """Find bills that were paid for and whose credits were granted not at all, or twice."""
+    b, c = dues.bills.c, tables.credits.c
+    given = (
+        select(c.project_id, c.bill_id, func.count().label("times"))
+        .where(c.kind == "included")
+        .group_by(c.project_id, c.bill_id)
+        .subquery()
+    )
+    joined = and_(given.c.project_id == b.project_id, given.c.bill_id == b.id)
+    query = (
+        select(b.id, given.c.times)
+        .outerjoin(given, joined)
+        .where(b.credits.is_not(None), b.paid_at.is_not(None))
+        .where(or_(b.total > 0, given.c.times > 1))
+    )
+    async for row in stream(work, query):
+        proof.saw("paid bills with credits")
+        if row.times != 1:
+            proof.differs(
+                row.id, f"it is paid, and its credits were granted {row.times or 0} times"
+            )
+
+
+async def _prove_once(work: Work, proof: Proof) -> None:
+    """Compare how often each subscription was billed with how often its history says so."""
+    b, h = dues.bills.c, tables.history.c
+    begun: Counter[str] = Counter()
+    ended: Counter[str] = Counter()
+    changes: set[tuple[str, str]] = set()
+    lines = select(h.subscription_id, h.revision, h.verb).where(h.verb.in_((*BEGINS, "cancel")))
+    async for row in stream(work, lines):
+        (ended if row.verb == "cancel" else begun)[row.subscription_id] += 1
+        changes.add((row.subscription_id, f"change:{row.revision}"))
+    billed: Counter[tuple[str, str]] = Counter()
+    async for row in stream(work, select(b.id, b.subscription_id, b.reason)):
+        kind = "period" if row.reason in PERIODS else row.reason.partition(":")[0]
+        billed[row.subscription_id, kind] += 1
+        if kind == "change" and (row.subscription_id, row.reason) not in changes:
+            proof.differs(row.id, f"it bills {row.reason}, which never happened")
+    for (subscription_id, kind), times in billed.items():
+        had = {"period": begun, "end": ended}.get(kind)
+        if had is not None and times > had[subscription_id]:
+            told = f"{times} bills are for a {kind}, and it has had {had[subscription_id]}"
+            proof.differs(subscription_id, told)
+
+
+async def _prove_returned(work: Work, proof: Proof) -> None:
+    """Add up where each bill below zero went, and compare notes with the credit notes there are."""
+    b, r, d = dues.bills.c, dues.returns.c, invoicing.documents.c
+    sums = (
+        select(r.project_id, r.bill_id, func.sum(r.amount).label("amount"))
+        .group_by(r.project_id, r.bill_id)
+        .subquery()
+    )
+    joined = and_(sums.c.project_id == b.project_id, sums.c.bill_id == b.id)
+    query = select(b.id, b.total, sums.c.amount).outerjoin(sums, joined)
+    async for row in stream(work, query.where(b.without_invoice == "returned")):
+        proof.saw("bills that give back")
+        if (row.amount or 0) != -row.total:
+            proof.differs(row.id, f"{row.amount or 0} of {-row.total} went back")
+    joined = and_(d.project_id == r.project_id, d.id == r.note_id)
+    noted = select(r.bill_id, r.amount, r.note_id, d.net, d.total).outerjoin(
+        invoicing.documents, joined
+    )
+    async for row in stream(work, noted.where(r.kind == "note")):
+        if row.amount not in {row.net, row.total}:
+            proof.differs(row.bill_id, f"{row.note_id} does not give back {row.amount}")
+
+
+async def _prove_kept(work: Work, proof: Proof) -> None:
+    """Compare what was used of what is kept with what bills say they were less by."""
+    b, r = dues.bills.c, dues.returns.c
+    used: Counter[tuple[str, str]] = Counter()
+    async for row in stream(work, select(r.project_id, r.asset, r.amount, r.unused, r.kind)):
+        if row.kind == "kept":
+            used[row.project_id, row.asset] += row.amount - row.unused
+    async for row in stream(work, select(b.project_id, b.asset, b.lines)):
+        scale = int(row.asset.partition("/")[2])
+        less = sum((Decimal(e["amount"]) for e in row.lines if e["kind"] == "kept"), Decimal(0))
+        if less:
+            used[row.project_id, row.asset] += int(less.scaleb(scale))
+    for (project_id, asset), differ in used.items():
+        if differ:
+            proof.differs(project_id, f"{differ} {asset} of what is kept is on no bill, or twice")
