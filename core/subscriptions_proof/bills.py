@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import String, and_, cast, func, literal, or_, select
 
 from core.db.proving import stream
 from core.db.work import Work
@@ -103,26 +103,22 @@ async def _prove_granted(work: Work, proof: Proof) -> None:
 
 
 async def _prove_once(work: Work, proof: Proof) -> None:
-    """Compare how often each subscription was billed with how often its history says so."""
+    """Find bills for what never happened: each is of one line of the history, and of no other.
+
+    A period is billed where it begins; of one beginning the key of bills allows one bill.
+    """
     b, h = dues.bills.c, tables.history.c
-    begun: Counter[str] = Counter()
-    ended: Counter[str] = Counter()
-    changes: set[tuple[str, str]] = set()
-    lines = select(h.subscription_id, h.revision, h.verb).where(h.verb.in_((*BEGINS, "cancel")))
-    async for row in stream(work, lines):
-        (ended if row.verb == "cancel" else begun)[row.subscription_id] += 1
-        changes.add((row.subscription_id, f"change:{row.revision}"))
-    billed: Counter[tuple[str, str]] = Counter()
-    async for row in stream(work, select(b.id, b.subscription_id, b.reason)):
-        kind = "period" if row.reason in PERIODS else row.reason.partition(":")[0]
-        billed[row.subscription_id, kind] += 1
-        if kind == "change" and (row.subscription_id, row.reason) not in changes:
-            proof.differs(row.id, f"it bills {row.reason}, which never happened")
-    for (subscription_id, kind), times in billed.items():
-        had = {"period": begun, "end": ended}.get(kind)
-        if had is not None and times > had[subscription_id]:
-            told = f"{times} bills are for a {kind}, and it has had {had[subscription_id]}"
-            proof.differs(subscription_id, told)
+    same = and_(h.project_id == b.project_id, h.subscription_id == b.subscription_id)
+    of_it = or_(
+        and_(b.reason.in_(PERIODS), h.verb.in_(BEGINS), h.effective_at == b.period_start_at),
+        b.reason == literal("change:") + cast(h.revision, String),
+        and_(b.reason == "end", h.verb == "cancel"),
+    )
+    happened = select(h.revision).where(same, of_it).exists()
+    query = select(b.id, b.reason, b.period_start_at).where(~happened)
+    async for row in stream(work, query):
+        told = f"it bills a {row.reason} from {row.period_start_at.isoformat()}"
+        proof.differs(row.id, f"{told}, of which its history knows nothing")
 
 
 async def _prove_returned(work: Work, proof: Proof) -> None:

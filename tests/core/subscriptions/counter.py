@@ -163,8 +163,8 @@ class Counter:
     async def runtime(self) -> Runtime:
         async with self.world.database.begin(SYSTEM) as work:
             await install(work, subscriptions.SCHEDULES)
-        known = subscriptions.renew_subscriptions
-        return Runtime(self.world.database, {known.name: known})
+        known = [each.job for each in subscriptions.SCHEDULES]
+        return Runtime(self.world.database, {each.name: each for each in known})
 
     async def credits(self) -> str:
         """Say how many credits can be spent."""
