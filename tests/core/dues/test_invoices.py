@@ -1,5 +1,7 @@
 """Every bill of a subscription has its invoice, in the same unit, and both say the same."""
 
+from typing import Any
+
 import pytest
 
 from core import invoicing, subscriptions
@@ -12,7 +14,7 @@ from tests.core.subscriptions.counter import SEATS, SETUP, credits, day, fee
 from tests.world import PROJECT, World
 
 pytestmark = pytest.mark.anyio
-HUNDRED = {"kind": "percent", "percent": "100", "duration": "once"}
+HUNDRED: dict[str, Any] = {"kind": "percent", "percent": "100", "duration": "once"}
 
 
 async def test_a_period_is_invoiced_at_once_with_what_explains_each_line(world: World) -> None:
