@@ -78,10 +78,11 @@ class Lab:
             self.world.database, {n: each for n, each in jobs.items() if n not in quiet}, ports
         )
 
-    async def recognized(self) -> list[datetime]:
-        """Say at which instants revenue was earned of the project's invoices."""
+    async def recognized(self, invoice_id: str) -> list[datetime]:
+        """Say at which instants revenue was earned of this invoice of the project."""
         t = metadata.tables["ledger_transactions"].c
-        query = select(t.posted_at).where(t.project_id == PROJECT, t.kind == booking.EARNED)
+        ours = t.reference.startswith(f"invoice:{invoice_id}:")
+        query = select(t.posted_at).where(t.project_id == PROJECT, t.kind == booking.EARNED, ours)
         async with self.world.database.read(SYSTEM) as work:
             return [row.posted_at for row in await work.execute(query.order_by(t.id))]
 

@@ -37,7 +37,7 @@ async def test_fourteen_months_pass_in_order_and_a_project_beside_sees_none_of_i
     beside = await lab.counter.subscribe("small", project_id=OTHER)
     await lab.counter.pay(one)
     spring = Period(day("2027-03-11T11:00"), day("2027-04-30T11:00"))
-    await issue(world, "spring", line("spring", "50.00", period=spring))
+    invoice = await issue(world, "spring", line("spring", "50.00", period=spring))
     await lab.must(
         "grant_credits",
         project_id=PROJECT,
@@ -69,7 +69,7 @@ async def test_fourteen_months_pass_in_order_and_a_project_beside_sees_none_of_i
         (3, 10),
     }
     assert [at for _, at, _ in renewals] == [when for _, _, when in renewals]
-    earned = await lab.recognized()
+    earned = await lab.recognized(invoice.id)
     assert earned == sorted(earned)
     assert len(earned) == 50
     assert (earned[0], earned[-1]) == (day("2027-03-12T11:00"), spring.end_at)

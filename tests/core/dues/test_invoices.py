@@ -58,7 +58,12 @@ async def test_a_discount_is_used_up_once_and_bill_and_invoice_agree_to_the_unit
 ) -> None:
     desk = await Desk.open_desk(world, at=day("2026-01-15"))
     await desk.plan("team", items=[fee("9.99"), SEATS])
-    terms = {"kind": "percent", "percent": "33", "duration": "repeating", "periods": 2}
+    terms: dict[str, Any] = {
+        "kind": "percent",
+        "percent": "33",
+        "duration": "repeating",
+        "periods": 2,
+    }
     await redeem(world, PROJECT, await offered(world, **terms))
     one = await desk.subscribe("team")
 
