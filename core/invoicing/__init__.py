@@ -24,7 +24,6 @@ from core.invoicing.finalizing import Taxes, finalize, issue, totals_of
 from core.invoicing.finding import by_reference, find, find_document, issued
 from core.invoicing.finding import lines as document_lines
 from core.invoicing.noting import Note, Noted, credit_invoice
-from core.invoicing.owing import Debtor, Owed, debtors, owed, unearned
 from core.invoicing.recognizing import FALLS_DUE, SCHEDULES, recognize_revenue
 from core.invoicing.returning import take_back
 from core.invoicing.settling import Received, Settled, settle, settlements, stands_for
@@ -37,7 +36,6 @@ __all__ = [
     "Address",
     "Bill",
     "BillingDetails",
-    "Debtor",
     "Figures",
     "Invoice",
     "InvoiceBelowZero",
@@ -50,7 +48,6 @@ __all__ = [
     "LineKind",
     "Note",
     "Noted",
-    "Owed",
     "PaymentNotDue",
     "Received",
     "Settled",
@@ -60,7 +57,6 @@ __all__ = [
     "Wanted",
     "by_reference",
     "credit_invoice",
-    "debtors",
     "document_lines",
     "draft",
     "finalize",
@@ -69,7 +65,6 @@ __all__ = [
     "give_up",
     "issue",
     "issued",
-    "owed",
     "recognize_revenue",
     "revise",
     "settle",
@@ -77,6 +72,5 @@ __all__ = [
     "stands_for",
     "take_back",
     "totals_of",
-    "unearned",
     "void",
 ]

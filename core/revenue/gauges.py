@@ -15,7 +15,7 @@ from core.db.work import Work
 from core.kernel.money import Asset, Money
 from core.kernel.rounding import whole_units
 from core.lifecycles import PAYING, State
-from core.revenue import subscribed
+from core.revenue import owing, subscribed
 from core.revenue.model import monthly
 
 CHURN_DAYS = 30
@@ -44,7 +44,7 @@ async def figures(work: Work) -> Figures:
     for name, counts in (("churned_subscriptions", churned), ("failed_payments", failing)):
         found[name] |= {asset: Decimal(count) for asset, count in counts.items()}
     await _owed(work, found)
-    for asset, amount in (await invoicing.unearned(work)).items():
+    for asset, amount in (await owing.unearned(work)).items():
         found["deferred_revenue"][asset] = _main(amount, asset)
     return _told(found)
 
@@ -62,7 +62,7 @@ async def _subscribed(work: Work, found: Mapping[str, dict[Asset, Decimal]]) -> 
 
 
 async def _owed(work: Work, found: Mapping[str, dict[Asset, Decimal]]) -> None:
-    for each in await invoicing.owed(work, [work.now]):
+    for each in await owing.owed(work, [work.now]):
         due = _main(each.due, each.asset)
         _add(found["receivables"], each.asset, due)
         if each.age and each.state is invoicing.State.OPEN:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from core import invoicing
 from core.db.work import Work
 from core.kernel.money import Asset
+from core.revenue import owing
 from core.revenue.calendar import midnight
 
 DEBTORS_MAX = 10
@@ -40,7 +41,7 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class Receivables:
     parts: Mapping[Age, Part]
-    debtors: Sequence[invoicing.Debtor]
+    debtors: Sequence[owing.Debtor]
 
     @property
     def total(self) -> int:
@@ -58,10 +59,10 @@ async def receivables(work: Work, asset: Asset, zone: ZoneInfo) -> Receivables:
     today = work.now.astimezone(zone).date()
     parts = dict.fromkeys(Age, Part())
     due_before = bounds(today, zone)
-    for each in await invoicing.owed(work, due_before, asset):
+    for each in await owing.owed(work, due_before, asset):
         is_open = each.state is invoicing.State.OPEN
         age = BY_AGE[each.age] if is_open else Age.UNCOLLECTIBLE
         before = parts[age]
         parts[age] = Part(before.invoices + each.invoices, before.due + each.due)
-    owing = await invoicing.debtors(work, asset, due_before[0], DEBTORS_MAX)
-    return Receivables(parts, owing)
+    found = await owing.debtors(work, asset, due_before[0], DEBTORS_MAX)
+    return Receivables(parts, found)

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Subquery, and_, func, select
 
 from core.db.work import Work
+from core.dues import tables as dues
 from core.kernel.money import Asset
 from core.lifecycles import PAYING, State
 from core.proration import Interval, Unit
@@ -63,10 +64,10 @@ async def stopped(work: Work, since: datetime) -> dict[Asset, int]:
 
 async def failing(work: Work) -> dict[Asset, int]:
     """Count the bills that are owed although somebody tried to pay them, by currency."""
-    b = tables.bills.c
+    b = dues.bills.c
     query = (
         select(b.asset, func.count().label("number"))
-        .where(b.failed_at.is_not(None), b.paid_at.is_(None))
+        .where(b.failed_at.is_not(None), b.paid_at.is_(None), b.written_off_at.is_(None))
         .group_by(b.asset)
     )
     return {Asset.parse(row.asset): row.number for row in await work.execute(query)}
