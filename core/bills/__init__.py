@@ -21,6 +21,7 @@ from core.bills.errors import (
 from core.bills.model import TRANSITIONS, Figures, Invoice, Line, LineKind, State, Step, stepped
 from core.bills.parties import Address, BillingDetails, LegalEntity
 from core.bills.totalling import LineTotal, Totals, paid_from, total
+from core.bills.writing import rate, rate_of
 
 __all__ = [
     "TRANSITIONS",
@@ -60,6 +61,8 @@ __all__ = [
     "credit",
     "earned",
     "paid_from",
+    "rate",
+    "rate_of",
     "stepped",
     "total",
 ]

@@ -14,12 +14,13 @@ from core.bills import (
     InvoiceReferenceTaken,
     Line,
     State,
+    writing,
 )
 from core.db.sets import insert_rows
 from core.db.together import Order, Step
 from core.db.upsert import insert_if_absent
 from core.db.work import Work
-from core.invoicing import events, finding, tables, writing
+from core.invoicing import events, finding, tables
 from core.invoicing.finding import FIGURES
 from core.kernel.money import Asset
 

@@ -12,9 +12,10 @@ from core.bills import (
     InvoiceNotFound,
     Issued,
     State,
+    writing,
 )
 from core.db.work import Work
-from core.invoicing import tables, writing
+from core.invoicing import tables
 from core.kernel.ids import renamed
 from core.kernel.money import Asset
 

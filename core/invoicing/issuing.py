@@ -7,11 +7,20 @@ from typing import Any
 from sqlalchemy import Table
 
 from core import parties
-from core.bills import BillingDetails, Credited, Invoice, LegalEntity, LineTotal, Totals, by_rate
+from core.bills import (
+    BillingDetails,
+    Credited,
+    Invoice,
+    LegalEntity,
+    LineTotal,
+    Totals,
+    by_rate,
+    writing,
+)
 from core.db.sets import insert_rows
 from core.db.together import Order, Step
 from core.db.work import Work, canonical
-from core.invoicing import numbering, tables, writing
+from core.invoicing import numbering, tables
 from core.kernel.ids import renamed
 
 Row = dict[str, Any]

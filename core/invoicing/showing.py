@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from core import parties
-from core.bills import Invoice, State, Totals
+from core.bills import Invoice, State, Totals, writing
 from core.db.work import Work
-from core.invoicing import finding, writing
+from core.invoicing import finding
 from core.invoicing.finalizing import totals_of
 from core.invoicing.shapes import (
     CreditNoteView,

@@ -1,22 +1,13 @@
 """How rates, addresses and parties are written as JSON and read again."""
 
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from core import taxing
-from core.bills import Address, BillingDetails, LegalEntity
+from core.bills import Address, BillingDetails, LegalEntity, rate, rate_of
 from core.kernel.rounding import Rounding
 
 Json = dict[str, Any]
-
-
-def rate(told: taxing.Rate) -> Json:
-    return {"name": told.name, "percent": f"{told.percent.normalize():f}"}
-
-
-def rate_of(written: Json) -> taxing.Rate:
-    return taxing.Rate(written["name"], Decimal(written["percent"]))
 
 
 def _rule(rule: taxing.Rule) -> Json:

@@ -6,7 +6,7 @@ from alembic import op
 from migrations.types import instant, json, key
 
 revision = "0028"
-down_revision = "0034"
+down_revision = "0030"
 
 BEFORE, BILLS, RETURNS = "subscriptions_bills", "dues_bills", "dues_returns"
 

@@ -5,8 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from core import coupons, parties, taxing
-from core.bills import Line, LineKind
+from core import coupons, taxing
+from core.bills.model import Line, LineKind
 from core.kernel.money import Asset, Money
 from core.kernel.period import Period
 
@@ -89,11 +89,17 @@ def _read_discount(written: Json) -> coupons.Discount:
 # -- Taxes -----------------------------------------------------------------------------------------
 
 
+def rate(told: taxing.Rate) -> Json:
+    return {"name": told.name, "percent": f"{told.percent.normalize():f}"}
+
+
+def rate_of(written: Json) -> taxing.Rate:
+    return taxing.Rate(written["name"], Decimal(written["percent"]))
+
+
 def taxes(parts: Sequence[taxing.TaxPart]) -> list[Json]:
-    return [parties.rate(each.rate) | {"amount": each.amount.amount} for each in parts]
+    return [rate(each.rate) | {"amount": each.amount.amount} for each in parts]
 
 
 def taxes_of(written: Sequence[Json], asset: Asset) -> tuple[taxing.TaxPart, ...]:
-    return tuple(
-        taxing.TaxPart(parties.rate_of(each), Money(each["amount"], asset)) for each in written
-    )
+    return tuple(taxing.TaxPart(rate_of(each), Money(each["amount"], asset)) for each in written)
