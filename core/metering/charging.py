@@ -13,7 +13,7 @@ from core.db.together import Collided
 from core.db.work import Work
 from core.kernel.errors import EngineError
 from core.kernel.money import Money
-from core.metering import charges, events, meters, recording, rollups
+from core.metering import charges, claims, events, meters, recording, rollups
 from core.metering.charges import Charge
 from core.usage import (
     CHARGEABLE,
@@ -23,6 +23,7 @@ from core.usage import (
     MeterNotChargeable,
     QuantityBelowZero,
     Reading,
+    bucket_of,
     price_of,
     try_read,
 )
@@ -45,13 +46,15 @@ class Use(NamedTuple):
     quantity: int
     meter: Meter
     wallet_id: str | None
+    recorded: recording.Recorded | None = None
 
 
 async def charge(work: Work, event: Event, wallet_id: str | None) -> Charged:
     """Charge the event unless it was charged before; then return that charge.
 
-    An event that was recorded with the same content and never charged is charged now. Raises
-    InsufficientFunds with the shortfall, and then nothing is recorded either.
+    An event that was recorded with the same content and never charged is charged now, unless an
+    invoice bills the time in which it occurred (UsageBilled). Raises InsufficientFunds with the
+    shortfall, and then nothing is recorded either.
     """
     meter = await meters.find(work, event.meter_key)
     if meter.aggregation not in CHARGEABLE:
@@ -68,12 +71,14 @@ async def charge(work: Work, event: Event, wallet_id: str | None) -> Charged:
     if first is not None:
         left = (await wallets.balances(work, [first.wallet_id]))[first.wallet_id]
         return Charged(first, left.available, duplicate=True)
-    return await _take(work, Use(event, None, before.quantity, meter, wallet_id))
+    named = claims.Named(meter.id, event.event_id, before.occurred_at)
+    await work.together(claims.UNCLAIMED, named)
+    return await _take(work, Use(event, None, before.quantity, meter, wallet_id, before))
 
 
 async def _take(work: Work, use: Use) -> Charged:
     """Post the charge, then write what was charged, and the event too if it is new."""
-    event, reading, quantity, meter, wallet_id = use
+    event, reading, quantity, meter, wallet_id, recorded = use
     if quantity < 0:
         # Credits are granted by whoever may grant them; they are never the price of an event.
         raise QuantityBelowZero(event.event_id)
@@ -95,6 +100,9 @@ async def _take(work: Work, use: Use) -> Charged:
         await work.together(recording.WRITE, reading)
     await work.leave(charges.CLAIM, made)
     await work.leave(rollups.SPENT, rollups.Spend(wallet.id, amount))
+    if recorded is not None:
+        bucket = bucket_of(recorded.occurred_at)
+        await work.leave(rollups.CHARGED, rollups.ChargedLater(meter.id, bucket, quantity))
     work.record("charged", event.event_id)
     await events.usage_charged(work, made, meter)
     return Charged(made, available, duplicate=False)

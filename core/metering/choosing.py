@@ -9,7 +9,17 @@ from datetime import UTC, datetime
 from functools import reduce
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, case, func, literal, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Subquery,
+    case,
+    exists,
+    func,
+    literal,
+    select,
+    union_all,
+)
 
 from core.db.jsontext import json_text
 from core.db.months import spans_since_1970
@@ -25,18 +35,25 @@ _BETWEEN = "\x1f"
 """No property has it: values are single lines."""
 
 
-def summed(work: Work, meter: Meter, parts: Sequence[Period]) -> Subquery:
-    """Choose the sums of the quarter hours of the period, and the events at its cut edges."""
+def summed(
+    work: Work, meter: Meter, parts: Sequence[Period], *, uncharged: bool = False
+) -> Subquery:
+    """Choose the sums of the quarter hours of the period, and the events at its cut edges.
+
+    `uncharged` leaves out events that were charged, of which counts and sums are told, no more.
+    """
     r = tables.rollups.c
     starts = [bucket_of(each.start_at) for each in parts]
     first, last = _whole(parts)
+    counts: Sequence[ColumnElement[Any]] = r.event_count, r.quantity_high, r.quantity_low
+    if uncharged:
+        charged = r.charged_count, r.charged_high, r.charged_low
+        counts = tuple(all_of - of for all_of, of in zip(counts, charged, strict=True))
     sums = select(
         part_of(r.bucket, starts).label("part"),
         _nobody().label("group"),
         r.bucket,
-        r.event_count,
-        r.quantity_high.label("high"),
-        r.quantity_low.label("low"),
+        *(n.label(name) for n, name in zip(counts, ("event_count", "high", "low"), strict=True)),
         r.max_quantity,
         r.last_quantity.label("quantity"),
         r.last_occurred_at.label("occurred_at"),
@@ -50,6 +67,8 @@ def summed(work: Work, meter: Meter, parts: Sequence[Period]) -> Subquery:
         r.bucket < last,
     )
     edges = [_edge(work, meter, part, period) for part, period in _edges(parts, first, last)]
+    if uncharged:
+        edges = [each.where(_is_uncharged()) for each in edges]
     return union_all(sums, *edges).subquery("summed")
 
 
@@ -124,7 +143,19 @@ def told_apart(group: str, group_by: tuple[str, ...]) -> dict[str, str]:
     return {name: value[1:] for name, value in values if value}
 
 
-def chosen(work: Work, meter: Meter, parts: Sequence[Period], group_by: GroupBy) -> Subquery:
+def _is_uncharged() -> ColumnElement[bool]:
+    c, e = tables.charges.c, tables.events.c
+    return ~exists().where(c.project_id == e.project_id, c.event_id == e.event_id)
+
+
+def chosen(
+    work: Work,
+    meter: Meter,
+    parts: Sequence[Period],
+    group_by: GroupBy,
+    *,
+    uncharged: bool = False,
+) -> Subquery:
     """Choose the events of the period, each with the number of its window and its group.
 
     In a subquery, because Postgres does not recognise an expression with a parameter in it as the
@@ -144,6 +175,7 @@ def chosen(work: Work, meter: Meter, parts: Sequence[Period], group_by: GroupBy)
         second = spans_since_1970(work, e.occurred_at, 1) - e.bucket * BUCKET_SECONDS
         columns.append(second.label("second"))
     whole = Period(parts[0].start_at, parts[-1].end_at)
+    only = [_is_uncharged()] if uncharged else []
     return (
         select(*columns)
         .where(
@@ -153,6 +185,7 @@ def chosen(work: Work, meter: Meter, parts: Sequence[Period], group_by: GroupBy)
             e.bucket.between(starts[0], bucket_of(whole.end_at)),
             e.occurred_at >= whole.start_at,
             e.occurred_at < whole.end_at,
+            *only,
         )
         .subquery("chosen")
     )

@@ -49,10 +49,11 @@ Key = tuple[str, str]
 
 
 class Recorded(NamedTuple):
-    """An event that is there already: a hash of what was said, and what the meter read."""
+    """An event that is there already: a hash of what was said, what the meter read, and when."""
 
     content: bytes
     quantity: int
+    occurred_at: datetime
 
 
 class Batch(NamedTuple):
@@ -103,11 +104,13 @@ async def _write(
     items: Sequence[tuple[Work, Reading | Batch]],
 ) -> Sequence[Mapping[str, Recorded] | EngineError]:
     """Record what is new of each item; say of a batch what was there before."""
-    wanted: dict[Key, tuple[Work, Reading]] = {}
+    wanted: dict[Key, tuple[Work, Reading, bool]] = {}
     for work, item in items:
         project_id = work.project_id
+        # What is recorded by itself is recorded to be charged.
+        is_charged = isinstance(item, Reading)
         for each in (item,) if isinstance(item, Reading) else item.readings:
-            wanted.setdefault((project_id, each.event_id), (work, each))
+            wanted.setdefault((project_id, each.event_id), (work, each, is_charged))
     # What was looked up before is new, or somebody else was faster.
     all_new = all(isinstance(item, Reading) for _, item in items)
     fresh = await _insert(wanted, claim=all_new) if wanted else {}
@@ -143,9 +146,10 @@ class _Row(NamedTuple):
     received: str
     content: str
     digest: bytes
+    is_charged: bool
 
 
-Wanted = Mapping[Key, tuple[Work, Reading]]
+Wanted = Mapping[Key, tuple[Work, Reading, bool]]
 
 
 async def _insert(wanted: Wanted, *, claim: bool = False) -> dict[Key, Reading]:
@@ -154,7 +158,7 @@ async def _insert(wanted: Wanted, *, claim: bool = False) -> dict[Key, Reading]:
     To claim is to insert all of them, or to raise Collided.
     """
     work = next(iter(wanted.values()))[0]
-    await ensure_months(work, tables.events, {each.occurred_at for _, each in wanted.values()})
+    await ensure_months(work, tables.events, {each.occurred_at for _, each, _ in wanted.values()})
     fresh = list(_signed(wanted))
     ids = tables.event_ids, _IDS, _id_rows(fresh)
     if claim:
@@ -170,16 +174,16 @@ async def _insert(wanted: Wanted, *, claim: bool = False) -> dict[Key, Reading]:
     return {each.key: each.reading for each in fresh}
 
 
-def _signed(wanted: Mapping[Key, tuple[Work, Reading]]) -> Iterator[_Row]:
+def _signed(wanted: Wanted) -> Iterator[_Row]:
     received_at, received = None, ""
-    for key, (work, each) in wanted.items():
+    for key, (work, each, is_charged) in wanted.items():
         if work.now is not received_at:
             # Nearly always the same for all of them: it is written once.
             received_at, received = work.now, _text(work.now)
         occurred, content = _text(each.occurred_at), each.content.hex()
         digest = work.digest(*key, occurred, received, each.quantity, content)
         bucket = bucket_of(each.occurred_at)
-        yield _Row(work, key, each, bucket, occurred, received, content, digest)
+        yield _Row(work, key, each, bucket, occurred, received, content, digest, is_charged)
 
 
 def _text(instant: datetime) -> str:
@@ -206,7 +210,7 @@ _key = attrgetter("key")
 
 
 def _event_row(position: int, row: _Row) -> tuple[Any, ...]:
-    work, key, each, bucket, occurred, received, content, _ = row
+    work, key, each, bucket, occurred, received, content, *_ = row
     meter_id, packed, quantity = each.meter.id, each.packed, each.quantity
     digest = work.digest(
         *key, meter_id, occurred, received, position, bucket, quantity, packed.decode(), content
@@ -220,14 +224,14 @@ def _event_row(position: int, row: _Row) -> tuple[Any, ...]:
 def _counted(position: int, row: _Row) -> rollups.Counted:
     work, (project_id, event_id), each, bucket, *_ = row
     place = each.occurred_at, work.now, position, event_id
-    return project_id, each.meter.id, bucket, each.quantity, place
+    return project_id, each.meter.id, bucket, each.quantity, place, row.is_charged
 
 
 async def _recorded(work: Work, keys: Iterable[Key]) -> dict[Key, Recorded]:
     """Return those of these events that are recorded."""
-    shown = ("project_id", "event_id", "content", "quantity")
+    shown = ("project_id", "event_id", "content", "quantity", "occurred_at")
     found = await find_rows(work, tables.event_ids, _KEY, sorted(keys), shown)
-    return {(row[0], row[1]): Recorded(row[2], row[3]) for row in found}
+    return {(row[0], row[1]): Recorded(*row[2:]) for row in found}
 
 
 LOOK_UP: Step[str, Recorded | None] = Step(Order.LOOK + 1, _look_up)

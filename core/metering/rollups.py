@@ -7,7 +7,9 @@ thing the unit does: on Postgres a row is locked from then to the commit, by one
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
+
+from sqlalchemy import update
 
 from core.db.sets import upsert_rows
 from core.db.together import Order, Step
@@ -23,7 +25,7 @@ SPLIT = 10**9
 _COUNTS = (
     "project_id", "meter_id", "bucket", "event_count", "quantity_high", "quantity_low",
     "max_quantity", "last_quantity", "last_occurred_at", "last_received_at", "last_position",
-    "last_event_id",
+    "last_event_id", "charged_count", "charged_high", "charged_low",
 )  # fmt: skip
 _PLACE = ("last_occurred_at", "last_received_at", "last_position", "last_event_id")
 _IS_LATER = "({}) > ({})".format(
@@ -32,7 +34,10 @@ _IS_LATER = "({}) > ({})".format(
 _ADD_COUNTS = {
     **{
         name: f"t.{name} + excluded.{name}"
-        for name in ("event_count", "quantity_high", "quantity_low")
+        for name in (
+            *("event_count", "quantity_high", "quantity_low"),
+            *("charged_count", "charged_high", "charged_low"),
+        )
     },
     "max_quantity": "case when excluded.max_quantity > t.max_quantity "
     "then excluded.max_quantity else t.max_quantity end",
@@ -46,29 +51,66 @@ _SPENT = (
 )  # fmt: skip
 _ADD_SPENT = {name: f"t.{name} + excluded.{name}" for name in _SPENT[4:]}
 
-Counted = tuple[str, str, int, int, tuple[datetime, datetime, int, str]]
-"""Of one new event: project, meter, bucket, quantity, and its place among events."""
+Counted = tuple[str, str, int, int, tuple[datetime, datetime, int, str], bool]
+"""Of one new event: project, meter, bucket, quantity, its place among events, and whether it is
+charged in the unit that records it."""
 
 
 async def add_counts(work: Work, counted: Iterable[Counted]) -> None:
     """Add new events to the sums of their quarter hours."""
     sums: dict[tuple[str, str, int], list[Any]] = {}
-    for project_id, meter_id, bucket, quantity, place in counted:
+    for project_id, meter_id, bucket, quantity, place, is_charged in counted:
         key = project_id, meter_id, bucket
         kept = sums.get(key)
         if kept is None:
-            sums[key] = [1, quantity, quantity, quantity, place]
-            continue
+            kept = sums[key] = [0, 0, quantity, quantity, place, 0, 0]
+        if is_charged:
+            kept[5] += 1
+            kept[6] += quantity
         kept[0] += 1
         kept[1] += quantity
         kept[2] = max(kept[2], quantity)
         if place > kept[4]:
-            kept[3:] = quantity, place
+            kept[3:5] = quantity, place
     rows = [
-        (*key, count, total // SPLIT, total % SPLIT, largest, last, *place)
-        for key, (count, total, largest, last, place) in sorted(sums.items())
+        (
+            *(*key, count, total // SPLIT, total % SPLIT, largest, last, *place),
+            *(charged, paid // SPLIT, paid % SPLIT),
+        )
+        for key, (count, total, largest, last, place, charged, paid) in sorted(sums.items())
     ]
     await upsert_rows(work, tables.rollups, _COUNTS, rows, keys=_COUNTS[:3], changes=_ADD_COUNTS)
+
+
+class ChargedLater(NamedTuple):
+    """An event that was recorded before, and is charged now."""
+
+    meter_id: str
+    bucket: int
+    quantity: int
+
+
+async def _charged(items: Sequence[tuple[Work, ChargedLater]]) -> Sequence[EngineError | None]:
+    """Say in the sums of their quarter hours that these events are charged."""
+    r = tables.rollups.c
+    for work, each in sorted(items, key=lambda item: (item[0].project_id, item[1])):
+        this = (
+            r.project_id == work.project_id,
+            r.meter_id == each.meter_id,
+            r.bucket == each.bucket,
+        )
+        more = {
+            "charged_count": r.charged_count + 1,
+            "charged_high": r.charged_high + each.quantity // SPLIT,
+            "charged_low": r.charged_low + each.quantity % SPLIT,
+        }
+        changed = await work.execute(update(tables.rollups).where(*this).values(more))
+        assert changed.rowcount == 1, "what was recorded is in a sum"
+    return [None] * len(items)
+
+
+CHARGED: Step[ChargedLater, None] = Step(Order.WRITE + 4, _charged)
+"""Tell the sums that an event, which was recorded before this unit, is charged in it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from core.kernel.quantity import as_text, fraction_text
 from core.metering import levels
 from core.metering.choosing import GroupBy, chosen, summed
 from core.metering.rollups import SPLIT
-from core.usage import Aggregation, Meter, SummaryTooLarge
+from core.usage import CHARGEABLE, Aggregation, Meter, SummaryTooLarge
 
 ROWS_MAX = 1_000
 _NOTHING = {Aggregation.MAX, Aggregation.LAST, Aggregation.AVERAGE}
@@ -38,15 +38,26 @@ class Row:
 
 
 async def summarize(
-    work: Work, meter: Meter, parts: Sequence[Period], group_by: GroupBy
+    work: Work,
+    meter: Meter,
+    parts: Sequence[Period],
+    group_by: GroupBy,
+    *,
+    uncharged: bool = False,
 ) -> list[Row]:
     """Return a row for each window, and group, that has events, in the order of time.
+
+    `uncharged` leaves out what was charged to a wallet, of meters whose events can be.
 
     A period that is not divided and not grouped always has its one row, even when it is empty. A
     level lasts from window to window, so that it has a row in each until it is nothing.
     """
     tell = levels.TOLD.get(meter.aggregation)
-    found = await (tell or _found)(work, meter, parts, group_by)
+    if tell is not None:
+        found = await tell(work, meter, parts, group_by)
+    else:
+        left = uncharged and meter.aggregation in CHARGEABLE
+        found = await _found(work, meter, parts, group_by, uncharged=left)
     if len(found) > ROWS_MAX:
         raise SummaryTooLarge(ROWS_MAX)
     # Here, and not by the databases, which sort texts and nulls each in their own way.
@@ -67,12 +78,17 @@ async def summarize(
 
 
 async def _found(
-    work: Work, meter: Meter, parts: Sequence[Period], group_by: GroupBy
+    work: Work,
+    meter: Meter,
+    parts: Sequence[Period],
+    group_by: GroupBy,
+    *,
+    uncharged: bool,
 ) -> list[levels.Found]:
     if group_by is None and meter.aggregation is not Aggregation.UNIQUE:
-        usage = summed(work, meter, parts)
+        usage = summed(work, meter, parts, uncharged=uncharged)
     else:
-        usage = chosen(work, meter, parts, group_by)
+        usage = chosen(work, meter, parts, group_by, uncharged=uncharged)
     totals = _totals(usage, meter.aggregation)
     return [
         levels.Found(row.part, row.group, _value(meter.aggregation, row), int(row.event_count))

@@ -19,7 +19,7 @@ from core.kernel.proving import Proof
 from core.metering import AGE_MAX, tables
 from core.metering_proof import summed
 
-PROTECTED = ("metering_event_ids", "metering_events", "metering_charges")
+PROTECTED = ("metering_event_ids", "metering_events", "metering_charges", "metering_claims")
 
 
 async def prove(work: Work, proof: Proof) -> None:
@@ -30,12 +30,50 @@ async def prove(work: Work, proof: Proof) -> None:
     await prove_rows(work, proof, tables.event_ids, "usage ids")
     await prove_rows(work, proof, tables.events, "usage events")
     await prove_rows(work, proof, tables.charges, "usage charges")
+    await prove_rows(work, proof, tables.claims, "claims of usage")
+    await _prove_claimed(work, proof)
+    await _prove_apart(work, proof)
     await _prove_named(work, proof)
     await _prove_there(work, proof, kept)
     await summed.prove(work, proof, kept)
     await _prove_recorded(work, proof)
     await _prove_paid(work, proof)
     await _prove_booked(work, proof)
+
+
+async def _prove_claimed(work: Work, proof: Proof) -> None:
+    """Find usage that was charged to a wallet after an invoice had claimed it.
+
+    What was recorded later than it was claimed may be charged, in the unit that records it.
+    """
+    c, i, e, k = tables.charges.c, tables.event_ids.c, tables.events.c, tables.claims.c
+    same = (i.project_id == c.project_id) & (i.event_id == c.event_id)
+    event = (e.project_id == i.project_id) & (e.received_at == i.received_at)
+    billed = (k.project_id == e.project_id) & (k.meter_id == e.meter_id)
+    query = (
+        select(c.event_id, k.claimed_by)
+        .join(tables.event_ids, same)
+        .join(tables.events, event & (e.event_id == i.event_id))
+        .join(tables.claims, billed & (k.start_at <= e.occurred_at) & (e.occurred_at < k.end_at))
+        .where(c.charged_at >= k.claimed_at, i.received_at < c.charged_at)
+    )
+    async for row in stream(work, query):
+        problem = f"it was charged to a wallet, and {row.claimed_by} bills it"
+        proof.differs(f"usage:{row.event_id}", problem)
+
+
+async def _prove_apart(work: Work, proof: Proof) -> None:
+    """Find usage that is claimed twice."""
+    k, other = tables.claims.c, tables.claims.alias("other").c
+    query = select(k.meter_id, k.claimed_by, other.claimed_by.label("too")).where(
+        k.project_id == other.project_id,
+        k.meter_id == other.meter_id,
+        k.start_at < other.start_at,
+        k.end_at > other.start_at,
+    )
+    async for row in stream(work, query):
+        problem = f"{row.claimed_by} and {row.too} claim the same usage"
+        proof.differs(row.meter_id, problem)
 
 
 async def _prove_named(work: Work, proof: Proof) -> None:

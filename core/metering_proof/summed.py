@@ -6,7 +6,7 @@ to recompute them from. The spend of wallets is always proven, because charges a
 
 from typing import Any
 
-from sqlalchemy import Subquery, and_, exists, func, or_, select, true
+from sqlalchemy import Subquery, and_, case, exists, func, or_, select, true
 
 from core.db.months import Kept, spans_since_1970
 from core.db.proving import stream
@@ -36,6 +36,7 @@ async def _prove_counts(work: Work, proof: Proof) -> None:
         r.max_quantity != t.largest,
         r.last_quantity != t.quantity,
         *(r[f"last_{name}"] != t[name] for name in _LAST),
+        *_charged_differ(truth),
     )
     query = select(t.project_id, t.meter_id, t.bucket, differs.label("differs")).outerjoin(
         tables.rollups,
@@ -49,11 +50,15 @@ async def _prove_counts(work: Work, proof: Proof) -> None:
 
 def _counted() -> Subquery:
     """Sum up every quarter hour, and pick its last event."""
-    e = tables.events.c
+    e, c = tables.events.c, tables.charges.c
     by = [e.project_id, e.meter_id, e.bucket]
+    paid = case((c.event_id.is_(None), 0), else_=e.quantity)
     ranked = select(
         *by,
         e.quantity,
+        func.count(c.event_id).over(partition_by=by).label("charged_count"),
+        func.sum(paid // SPLIT).over(partition_by=by).label("charged_high"),
+        func.sum(paid % SPLIT).over(partition_by=by).label("charged_low"),
         *(e[name] for name in _LAST),
         func.count().over(partition_by=by).label("event_count"),
         func.sum(e.quantity // SPLIT).over(partition_by=by).label("high"),
@@ -62,8 +67,16 @@ def _counted() -> Subquery:
         func.row_number()
         .over(partition_by=by, order_by=[e[name].desc() for name in _LAST])
         .label("rank"),
-    ).subquery("ranked")
-    return select(ranked).where(ranked.c.rank == 1).subquery("counted")
+    )
+    charged = (c.project_id == e.project_id) & (c.event_id == e.event_id)
+    each = ranked.outerjoin(tables.charges, charged).subquery("ranked")
+    return select(each).where(each.c.rank == 1).subquery("counted")
+
+
+def _charged_differ(truth: Subquery) -> list[Any]:
+    r, t = tables.rollups.c, truth.c
+    high, low = r.charged_high - t.charged_high, t.charged_low - r.charged_low
+    return [r.charged_count != t.charged_count, high * SPLIT != low]
 
 
 async def _prove_no_more_counts(work: Work, proof: Proof, kept: Kept) -> None:

@@ -6,6 +6,7 @@ from heapq import nlargest
 from zoneinfo import ZoneInfo
 
 from core import catalog, metering, pricing, projects
+from core.arrears import Needs, needs, usage_in
 from core.catalog import ItemKind
 from core.db import paging
 from core.db.work import Work
@@ -16,7 +17,6 @@ from core.operations.operation import Effect, Example, operation
 from core.operations.scopes import Toolset
 from core.quoting import comparing, costing, simulating
 from core.quoting.choosing import choose_book, choose_version
-from core.quoting.needing import Needs, needs
 from core.quoting.plan_shapes import (
     NotRated,
     PreviewUsageCost,
@@ -27,7 +27,7 @@ from core.quoting.plan_shapes import (
     item_view,
 )
 from core.quoting.refusals import USAGE_REFUSED
-from core.quoting.using import is_on_quarter_hour, usage_in, users_among
+from core.quoting.using import is_on_quarter_hour, users_among
 
 AT_ONCE, AT_ONCE_ONE_BY_ONE = 1_000, 20
 """How many projects one answer looks at, and how many where each is read by itself."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from core import metering
+from core.arrears import Needs, needs, usage_in
 from core.catalog import Item, ItemKind, PlanVersion, PriceBook
 from core.db.work import Work
 from core.kernel.errors import EngineError
@@ -17,8 +18,7 @@ from core.metering import Meter
 from core.pricing import Usage, UsageRefused
 from core.quoting.comparing import Candidate
 from core.quoting.costing import NOTHING, Part, cost_of, due_in, parts_of, usage_of
-from core.quoting.needing import Needs, needs
-from core.quoting.using import SUMMED, sums_of, usage_in
+from core.quoting.using import SUMMED, sums_of
 
 UTC = ZoneInfo("UTC")
 NOT_RATED = (

@@ -19,6 +19,7 @@ from core.usage.errors import (
     QuantityOutOfRange,
     SummaryTooLarge,
     TooManyTransactions,
+    UsageBilled,
 )
 from core.usage.model import (
     AGE_MAX,
@@ -72,6 +73,7 @@ __all__ = [
     "SummaryTooLarge",
     "Told",
     "TooManyTransactions",
+    "UsageBilled",
     "Verdict",
     "bucket_of",
     "content_of",

@@ -147,6 +147,19 @@ class EventConflict(EngineError):
 
 
 @dataclass(eq=False)
+class UsageBilled(EngineError):
+    """{event_id} was recorded before, and {billed_by} bills the time in which it occurred.
+
+    Usage is charged at most once: by an invoice, or to a wallet.
+    """
+
+    code = "usage_billed"
+    kind = Kind.CONFLICT
+    event_id: str
+    billed_by: str
+
+
+@dataclass(eq=False)
 class ChargeTooLarge(EngineError):
     """{event_id} would cost more than {asset} can count."""
 

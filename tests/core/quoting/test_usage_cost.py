@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from core.arrears import reading
 from core.kernel.caller import Role
 from core.kernel.money import Asset
 from core.pricing import Group, Usage, rate, read_price
-from core.quoting import plan_operations, using
+from core.quoting import plan_operations
 from tests.core.quoting.stage import CALLS, FEE, OCTOBER, SETUP, Stage, priced
 from tests.world import PROJECT, World, agent
 
@@ -242,10 +243,10 @@ async def test_more_events_than_can_be_looked_at_are_refused(
 ) -> None:
     await stage.use(PROJECT, "tokens", *EVENTS)
     await stage.plan(priced({**CALLS, "meter_key": "tokens"}, **PRICES["percentage"]))
-    monkeypatch.setattr(using, "EVENTS_MAX", len(EVENTS))
+    monkeypatch.setattr(reading, "EVENTS_MAX", len(EVENTS))
     assert (await stage.cost())["items"][0]["event_count"] == len(EVENTS)
 
-    monkeypatch.setattr(using, "EVENTS_MAX", len(EVENTS) - 1)
+    monkeypatch.setattr(reading, "EVENTS_MAX", len(EVENTS) - 1)
 
     assert await stage.refusal(COST, project_id=PROJECT, plan_key="pro", **OCTOBER) == (
         "too_many_transactions"
