@@ -12,7 +12,7 @@ from typing import Any
 from core import pricing, pricing_rules
 from core.kernel.money import Asset, Money
 from core.kernel.rounding import to_units
-from core.pricing import Group, Price, Rated, Usage
+from core.pricing import Group, Price, Rated, Usage, text
 from core.pricing_facts import Of, Value, plain
 from core.pricing_rules import Adjusted, Context, Rule, Subject
 
@@ -23,11 +23,11 @@ AMOUNTS_MAX = 2_000
 
 def write_usage(usage: Usage) -> Json:
     """Write usage with all that a price may ask of it; without single events, if they are many."""
-    told: Json = {"quantity": f"{usage.quantity:f}", "events": usage.events}
+    told: Json = {"quantity": text(usage.quantity), "events": usage.events}
     if usage.amounts is not None:
         told["amounts"] = None
         if len(usage.amounts) <= AMOUNTS_MAX:
-            told["amounts"] = [f"{each:f}" for each in usage.amounts]
+            told["amounts"] = [*map(text, usage.amounts)]
     if usage.groups is not None:
         told["groups"] = [
             {"properties": dict(each.properties), "usage": write_usage(each.usage)}
@@ -66,10 +66,10 @@ def write_rated(rated: Rated) -> list[Json]:
         {
             "path": each.path,
             "note": each.note,
-            "quantity": f"{each.quantity:f}",
-            "unit": f"{each.unit:f}",
-            "flat": f"{each.flat:f}",
-            "exact": f"{each.exact:f}",
+            "quantity": text(each.quantity),
+            "unit": text(each.unit),
+            "flat": text(each.flat),
+            "exact": text(each.exact),
             "amount": each.amount,
         }
         for each in rated.lines
@@ -87,7 +87,7 @@ def write_rules(adjusted: Adjusted, subject: Subject, context: Context) -> Json:
         "subject": {name: getattr(subject, name) for name in Subject.__slots__},
         "context": {
             "at": context.at.isoformat(),
-            "quantity": None if context.quantity is None else f"{context.quantity:f}",
+            "quantity": None if context.quantity is None else text(context.quantity),
             "country": context.country,
             "region": context.region,
             "segments": sorted(context.segments or ()),

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select, tuple_, update
 
-from core import coupons, invoicing, metering, wallets
-from core.arrears import keeping, lines, tables
+from core import invoicing, metering, wallets
+from core.arrears import following, keeping, lines, tables
 from core.arrears.model import Kind, Usage, read
 from core.db.work import Database, Work
 from core.invoicing import Bill, Invoice, Line, Note, State, Wanted
@@ -26,6 +26,9 @@ from core.kernel.rounding import whole_units
 PAGE = 200
 LATE_MAX = metering.AGE_MAX + timedelta(hours=1)
 """So long after a period usage of it may still be recorded, and somewhat more."""
+
+AGAIN = timedelta(hours=1)
+"""So long it waits for somebody who issues invoices."""
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +62,10 @@ async def due_after(database: Database, place: Place | None, limit: int = PAGE) 
         query = select(*order).where(p.due_at <= work.now).order_by(*order).limit(limit)
         if place is not None:
             query = query.where(tuple_(*order) > tuple_(*place))
-        return [Place(*row) for row in (await work.execute(query)).tuples()]
+        return [
+            Place(row.due_at, row.project_id, row.subscription_id, row.start_at)
+            for row in await work.execute(query)
+        ]
 
 
 async def _alone(context: JobContext, place: Place) -> None:
@@ -94,10 +100,16 @@ async def _finalize(work: Work, row: Any, usage: Usage) -> None:
     One that somebody has issued before is billed as it was issued; what has come since is late.
     One that somebody has put away is billed to nobody.
     """
+    if row.invoice_id is None:
+        drawn = await following.draw_up(work, usage)
+        if drawn is None:
+            await _keep(work, row, due_at=work.now + AGAIN)
+            return
+        row = await _keep(work, row, invoice_id=drawn.id)
     invoice = await invoicing.find(work, row.invoice_id, lock=True)
     if invoice.state is State.DRAFT:
         invoice = await _up_to_date(work, invoice, usage)
-        invoice = await invoicing.finalize(work, invoice.id, wallet_ids=row.wallet_ids)
+        invoice = await invoicing.finalize(work, invoice.id)
     if invoice.number is None:
         await _keep(work, row, state=keeping.CLOSED, due_at=None)
         return
@@ -108,24 +120,18 @@ async def _finalize(work: Work, row: Any, usage: Usage) -> None:
 
 
 async def _up_to_date(work: Work, invoice: Invoice, usage: Usage) -> Invoice:
-    """Draw up a draft anew: with the usage there is now, and the discounts that still stand."""
+    """Draw up a draft anew: with the usage there is now, and the discounts that still stand.
+
+    What somebody has added by hand stays.
+    """
     fresh = await lines.usage_lines(work, usage)
-    kept = [each for each in invoice.lines if not lines.is_ours(each)]
-    active = await coupons.active(work, work.project_id, currency=invoice.asset)
-    standing = {each.id for each in active} | await _of_subscription(work, invoice, usage)
-    discounts = [each for each in invoice.discounts if each.id in standing]
-    drawn = replace(invoice, lines=[*kept, *fresh], discounts=discounts)
+    added = [each for each in invoice.lines if not lines.is_ours(each)]
+    discounts = tuple(await following.discounts_for(work, usage))
+    drawn = replace(invoice, lines=[*added, *fresh], discounts=discounts)
     told = await lines.held_at_zero(work, drawn)
     return await invoicing.revise(
-        work, invoice.id, version=invoice.version, lines=told, discounts=tuple(discounts)
+        work, invoice.id, version=invoice.version, lines=told, discounts=discounts
     )
-
-
-async def _of_subscription(work: Work, invoice: Invoice, usage: Usage) -> set[str]:
-    own = await coupons.active(
-        work, work.project_id, currency=invoice.asset, reference=usage.subscription_id
-    )
-    return {each.id for each in own}
 
 
 async def note_issued(work: Work, invoice: Invoice, period_start_at: datetime) -> None:
@@ -161,7 +167,7 @@ async def _look_once_more(work: Work, row: Any, usage: Usage) -> None:
 async def _bill(work: Work, row: Any, usage: Usage, late: Sequence[Line]) -> None:
     original = await invoicing.find(work, row.invoice_id)
     bill = Bill(
-        reference=f"usage:{usage.subscription_id}:{usage.start_at.isoformat()}:late",
+        reference=following.reference_of(usage, "late"),
         asset=usage.asset,
         lines=late,
         entity_key=original.entity_key,
@@ -219,7 +225,7 @@ async def _wallet(work: Work, late: Line) -> str | None:
         return None
 
 
-async def _keep(work: Work, row: Any, **values: Any) -> None:
+async def _keep(work: Work, row: Any, **values: Any) -> Any:
     p = tables.periods.c
     this = update(tables.periods).where(
         p.project_id == work.project_id,
@@ -227,5 +233,5 @@ async def _keep(work: Work, row: Any, **values: Any) -> None:
         p.start_at == row.start_at,
         p.state == row.state,
     )
-    changed = await work.execute(this.values(values))
-    assert changed.rowcount == 1, "the period is locked"
+    kept = await work.execute(this.values(values).returning(tables.periods))
+    return kept.one()

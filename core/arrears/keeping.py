@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import delete, func, insert, select
@@ -159,7 +158,7 @@ async def note(
                 "end_at": datetime.fromisoformat(told["end_at"]),
                 "meter_key": told["meter"],
                 "kind": told["kind"],
-                "quantity": f"{Decimal(told['quantity']):f}"[:60],
+                "quantity": told["quantity"][:60],
                 "amount": line.amount.amount,
                 "asset": str(line.amount.asset),
                 "invoice_id": invoice_id,

@@ -81,7 +81,7 @@ def _line(rating: Rating, kind: Kind, before: Sum, usage: Usage) -> Line:
     asset, amount = usage.asset, rating.amount - before.amount
     told: Json = rating.explanation | {
         "kind": str(kind),
-        "quantity": f"{rating.quantity:f}",
+        "quantity": text(rating.quantity),
         "before": Money(before.amount, asset).decimal,
         "left": Money(0, asset).decimal,
     }
@@ -114,7 +114,7 @@ def _taken(rating: Rating, before: Sum, usage: Usage) -> Line:
         for name in ("subscription_id", "plan", "version_id", "item", "meter", "start_at", "end_at")
     }
     nothing = Money(0, usage.asset).decimal
-    told |= {"kind": str(Kind.TAKEN), "quantity": f"{rating.quantity:f}", "price": None}
+    told |= {"kind": str(Kind.TAKEN), "quantity": text(rating.quantity), "price": None}
     told |= {"quantity_before": before.quantity, "invoices": list(before.invoices)}
     told |= {"amount": nothing, "left": nothing}
     told["before"] = Money(before.amount, usage.asset).decimal
@@ -148,7 +148,7 @@ def is_ours(line: Line) -> bool:
 
 async def held_at_zero(work: Work, invoice: Invoice) -> list[Line]:
     """Return a draft's lines so that it is not below zero: what is left is for the next invoice."""
-    lines = list(invoice.lines)
+    lines = [replace(each, id=each.id or work.ids.new("lin")) for each in invoice.lines]
     while (total := (await invoicing.totals_of(work, replace(invoice, lines=lines))).total) < 0:
         below = [n for n, each in enumerate(lines) if each.amount.amount < 0 and is_ours(each)]
         if not below:

@@ -10,10 +10,8 @@ from core import invoicing
 from core.arrears import finalizing, following, keeping, lines, settings, tables
 from core.db.work import Database, Work
 from core.invoicing import Bill
-from core.invoicing.changing import ENTITY
 from core.jobs import JobContext, LeaseLost, Schedule, job
 from core.kernel.caller import SYSTEM
-from core.kernel.period import Period
 
 EVERY = timedelta(minutes=5)
 """So often what runs is compared with its thresholds."""
@@ -48,7 +46,10 @@ async def due_after(database: Database, place: Place | None, limit: int = PAGE) 
         query = select(*order).where(r.next_look_at <= work.now).order_by(*order).limit(limit)
         if place is not None:
             query = query.where(tuple_(*order) > tuple_(*place))
-        return [Place(*row) for row in (await work.execute(query)).tuples()]
+        return [
+            Place(row.next_look_at, row.project_id, row.subscription_id)
+            for row in await work.execute(query)
+        ]
 
 
 async def _alone(context: JobContext, place: Place) -> None:
@@ -68,7 +69,7 @@ async def look(work: Work, subscription_id: str) -> invoicing.Invoice | None:
     if run is None or run.next_look_at is None or run.next_look_at > work.now:
         return None
     usage = run.usage
-    said = await settings.of_plan(work, usage.parts[-1].held.plan_key, ENTITY)
+    said = await settings.of_plan(work, usage.parts[-1].held.plan_key, following.ENTITY)
     threshold = said.threshold(usage.asset)
     if threshold is None:
         await keeping.keep_run(work, keeping.Run(usage, run.invoices, None))
@@ -77,7 +78,7 @@ async def look(work: Work, subscription_id: str) -> invoicing.Invoice | None:
     drawn, used, billed = await lines.progress_lines(work, usage, work.now)
     if drawn and threshold.passes(used, billed):
         # What is claimed is counted as it stays: no wallet is charged for it any more.
-        await following.claim(work, usage, Period(usage.start_at, work.now))
+        await following.claim(work, usage, work.now)
         drawn, _, _ = await lines.progress_lines(work, usage, work.now)
         invoice = await _bill(work, run, drawn)
     number = run.invoices + (invoice is not None)
@@ -87,9 +88,8 @@ async def look(work: Work, subscription_id: str) -> invoicing.Invoice | None:
 
 async def _bill(work: Work, run: keeping.Run, drawn: list[invoicing.Line]) -> invoicing.Invoice:
     usage = run.usage
-    start = usage.start_at.isoformat()
     bill = Bill(
-        reference=f"usage:{usage.subscription_id}:{start}:{run.invoices + 1}",
+        reference=following.reference_of(usage, str(run.invoices + 1)),
         asset=usage.asset,
         lines=drawn,
     )

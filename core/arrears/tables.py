@@ -65,9 +65,8 @@ periods = Table(
     Column("end_at", Instant, nullable=False),
     Column("asset", String(20), nullable=False),
     Column("written", json_column(), nullable=False),
-    Column("invoice_id", Key("invc"), nullable=False),
-    # Which wallets pay when it is finalized, in this order.
-    Column("wallet_ids", json_column(), nullable=False),
+    # None while nobody issues invoices.
+    Column("invoice_id", Key("invc")),
     Column("state", String(7), nullable=False),
     # When its invoice is finalized, or it is looked at for the last time.
     Column("due_at", Instant),

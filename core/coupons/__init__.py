@@ -9,7 +9,7 @@ from core.coupons.errors import (
 from core.coupons.finding import redemption as find_redemption
 from core.coupons.holding import PackReductions, settle_discount
 from core.coupons.model import Coupon, PromotionCode, Redemption, State
-from core.coupons.using import active, consume, trials
+from core.coupons.using import active, consume, trials, without_end
 
 JOBS = (settle_discount,)
 
@@ -33,4 +33,5 @@ __all__ = [
     "find_redemption",
     "settle_discount",
     "trials",
+    "without_end",
 ]

@@ -32,6 +32,12 @@ async def active(
     ]
 
 
+async def without_end(work: Work, project_id: str) -> set[str]:
+    """Return those discounts that no number of periods uses up: to take one once more is free."""
+    found = await finding.standing(work.within(project_id))
+    return {each.id for each in found if each.is_on_bills and each.periods_left is None}
+
+
 async def trials(work: Work, project_id: str, product_key: str) -> list[Redemption]:
     """Return what makes the project's trial of this product longer, in the order redeemed."""
     found = await finding.standing(work.within(project_id))

@@ -46,6 +46,7 @@ from core.usage import (
     QuantityNotRead,
     QuantityOutOfRange,
     Status,
+    UsageBilled,
 )
 
 
@@ -189,6 +190,7 @@ async def record_usage(work: Work, request: RecordUsage) -> UsageRecorded:
         EventInTheFuture,
         EventTooOld,
         EventConflict,
+        UsageBilled,
         PropertyMissing,
         PropertyNotNumeric,
         PropertiesTooLarge,

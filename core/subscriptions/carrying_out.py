@@ -9,10 +9,15 @@ from dataclasses import replace
 from core import catalog, dues, entitlements, lifecycles
 from core.db.work import Work
 from core.lifecycles import Decided, State, Subscription
-from core.subscriptions import events, granting, keeping, recurring
+from core.subscriptions import events, granting, keeping, metered, recurring, selling
 
 
-async def carry_out(work: Work, before: Subscription | None, decided: Decided) -> Subscription:
+async def carry_out(
+    work: Work,
+    before: Subscription | None,
+    decided: Decided,
+    known: selling.Known | None = None,
+) -> Subscription:
     """Write all of it, and return what the subscription is now."""
     # Before the bill, which uses up discounts that still come off what it is for.
     after = await recurring.counted(work, before, decided)
@@ -25,6 +30,7 @@ async def carry_out(work: Work, before: Subscription | None, decided: Decided) -
     if kept is not None and is_paid:
         await granting.grant(work, after, kept.billed)
     await granting.roll_over(work, after)
+    await metered.follow(work, before, decided, known)
     if kept is not None:
         # Behind everything that locks accounts: from here on others wait for the number.
         await dues.settle(work, after, kept)

@@ -134,11 +134,13 @@ async def step(
     due = before.due()
     if due is None or due[0] > work.now:
         return None
-    facts = await _facts(work, before, due[1], known)
-    return await carry_out(work, before, fall_due(before, facts))
+    facts = await facts_of(work, before, due[1], known)
+    return await carry_out(work, before, fall_due(before, facts), known)
 
 
-async def _facts(work: Work, before: Subscription, what: Due, known: selling.Known | None) -> Facts:
+async def facts_of(
+    work: Work, before: Subscription, what: Due, known: selling.Known | None
+) -> Facts:
     following = await selling.priced(work, before, before.next or before.choice, known)
     held = following.sold
     if before.next is not None:

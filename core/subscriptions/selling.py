@@ -59,13 +59,18 @@ Known = dict[str, PlanVersion]
 """Versions by their ids, for whoever prices many: what was published never changes."""
 
 
-async def sold(work: Work, choice: Choice, asset: Asset, known: Known | None = None) -> Sold:
-    """Return what was sold, at the prices of then: whoever holds a version keeps it."""
-    version = (known or {}).get(choice.version_id)
+async def version_of(work: Work, version_id: str, known: Known | None = None) -> PlanVersion:
+    version = (known or {}).get(version_id)
     if version is None:
-        version = await catalog.version_by_id(work, choice.version_id)
+        version = await catalog.version_by_id(work, version_id)
         if known is not None:
             known[version.id] = version
+    return version
+
+
+async def sold(work: Work, choice: Choice, asset: Asset, known: Known | None = None) -> Sold:
+    """Return what was sold, at the prices of then: whoever holds a version keeps it."""
+    version = await version_of(work, choice.version_id, known)
     return Sold(version, choice.book_key, asset, choice.quantities)
 
 

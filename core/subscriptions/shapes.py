@@ -292,6 +292,10 @@ def _choice(choice: Choice) -> dict[str, Any]:
     }
 
 
+def bill_view(bill: Bill) -> BillView:
+    return BillView.model_validate(_bill(bill))
+
+
 def _bill(bill: Bill) -> dict[str, Any]:
     told = {"reason": bill.reason, "start_at": bill.period.start_at, "end_at": bill.period.end_at}
     return told | _sums(bill.total, write_lines(bill), bill.credits)

@@ -1,6 +1,7 @@
 """What the engine does of itself, again and again: seal, expire, and forget."""
 
 from core import (
+    arrears,
     audit,
     checkouts,
     clocks,
@@ -95,6 +96,7 @@ SCHEDULES = (
     *subscriptions.SCHEDULES,
     *clocks.SCHEDULES,
     *revenue.SCHEDULES,
+    *arrears.SCHEDULES,
 )
 
 JOBS: tuple[Job, ...] = (

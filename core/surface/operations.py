@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from core.arrears import operations as arrears
 from core.catalog import operations as catalog
 from core.catalog_files import operations as catalog_files
 from core.checkouts import operations as checkouts
@@ -34,6 +35,7 @@ from core.revenue import operations as revenue
 from core.settling import operations as settling
 from core.shelving import operations as shelving
 from core.subscriptions import ending_operations as subscription_endings
+from core.subscriptions import next_invoice
 from core.subscriptions import operations as subscriptions
 from core.topups import operations as topups
 from core.wallets import operations as wallets
@@ -50,6 +52,8 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *catalog.OPERATIONS,
     *subscriptions.OPERATIONS,
     *subscription_endings.OPERATIONS,
+    *next_invoice.OPERATIONS,
+    *arrears.OPERATIONS,
     *packs.OPERATIONS,
     *checkouts.OPERATIONS,
     *payers.OPERATIONS,

@@ -1,6 +1,7 @@
 """Prove the books: recompute everything that is protected, and say what differs."""
 
 from core import (
+    arrears,
     audit,
     catalog,
     invoicing_proof,
@@ -32,6 +33,7 @@ PROTECTED = (
     *invoicing_proof.PROTECTED,
     *printing.PROTECTED,
     *subscriptions_proof.PROTECTED,
+    *arrears.PROTECTED,
 )
 """Tables whose rows are inserted and never changed; a trigger on each refuses it."""
 
@@ -55,6 +57,7 @@ async def prove(database: Database) -> Proof:
         await printing.prove(work, proof)
         await subscriptions_proof.prove(work, proof)
         await revenue.prove(work, proof)
+        await arrears.prove(work, proof)
         await audit.prove(work, proof)
         await _prove_traced(work, proof)
     return proof
