@@ -12,10 +12,10 @@ COVERED = {
         om-vol-03 om-vol-05 om-vol-07 lago-vol-02 lago-vol-04 lago-vol-06 lago-vol-08
         autumn-vol-01 autumn-vol-03 zuplo-vol-01 stripe-vol-1 stripe-vol-3 stripe-vol-5
         om-vol-08 kb-block-01 kb-block-03 kb-block-05 kb-block-07 kb-block-09 kb-block-11
-        kb-block-13 kb-block-15 kb-block-17 kb-late-usage-01 kb-capacity-1 package-01
+        kb-block-13 kb-block-15 kb-block-17 kb-capacity-1 package-01
         package-03 package-05 package-07 package-09 lago-gradpct-1 lago-gradpct-3
         lago-gradpct-5 lago-pct-01 lago-pct-03 lago-pct-05 lago-pct-06 lago-pct-08 lago-std-01
-        lago-prorgrad-1 lago-prorgrad-3 lago-prog-1 lago-prog-3 lago-min-1 flex-commit-1
+        lago-prorgrad-1 lago-prorgrad-3 lago-min-1 flex-commit-1
         flex-commit-3 flex-conv-1 flex-conv-3
     """,
     "tests.core.metering.test_published": """
@@ -38,6 +38,9 @@ COVERED = {
     """,
     "tests.core.bills.test_published": """
         flex-inv-3 kb-balance-1 kb-balance-3 kb-balance-5 kb-balance-7 kong-credit-2
+    """,
+    "tests.core.arrears.test_published": """
+        kb-late-usage-01 lago-prog-1 lago-prog-3
     """,
     "tests.core.subscriptions.test_published": """
         kb-life-01 kb-life-05 kb-life-11 kb-life-13 kb-catalog-01 kb-catalog-03

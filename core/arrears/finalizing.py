@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select, tuple_, update
 
-from core import invoicing, metering, wallets
+from core import clocks, invoicing, metering, wallets
 from core.arrears import following, keeping, lines, tables
 from core.arrears.model import Kind, Usage, read
 from core.db.work import Database, Work
@@ -56,16 +56,27 @@ async def bill_usage(context: JobContext) -> None:
 
 async def due_after(database: Database, place: Place | None, limit: int = PAGE) -> list[Place]:
     """Return the periods that are due, of every project, the longest due first."""
-    p = tables.periods.c
-    order = [p.due_at, p.project_id, p.subscription_id, p.start_at]
     async with database.read(SYSTEM) as work:
-        query = select(*order).where(p.due_at <= work.now).order_by(*order).limit(limit)
-        if place is not None:
-            query = query.where(tuple_(*order) > tuple_(*place))
-        return [
-            Place(row.due_at, row.project_id, row.subscription_id, row.start_at)
-            for row in await work.execute(query)
-        ]
+        return await _due_after(work, place, limit)
+
+
+async def _due_after(work: Work, place: Place | None, limit: int) -> list[Place]:
+    p = tables.periods.c
+    order: list[Any] = [p.due_at, p.project_id, p.subscription_id, p.start_at]
+    is_due = p.due_at <= work.now, *work.swept(p.project_id)
+    query = select(*order).where(*is_due).order_by(*order).limit(limit)
+    if place is not None:
+        query = query.where(tuple_(*order) > tuple_(*place))
+    return [
+        Place(row.due_at, row.project_id, row.subscription_id, row.start_at)
+        for row in await work.execute(query)
+    ]
+
+
+async def _step_each(work: Work) -> None:
+    """Do what is due of the unit's project."""
+    for place in await _due_after(work, None, PAGE):
+        await step(work, place.subscription_id, place.start_at)
 
 
 async def _alone(context: JobContext, place: Place) -> None:
@@ -171,6 +182,7 @@ async def _bill(work: Work, row: Any, usage: Usage, late: Sequence[Line]) -> Non
         asset=usage.asset,
         lines=late,
         entity_key=original.entity_key,
+        subscription_id=usage.subscription_id,
     )
     drawn = await invoicing.draft(work, bill)
     issued = await invoicing.finalize(work, drawn.id)
@@ -235,3 +247,6 @@ async def _keep(work: Work, row: Any, **values: Any) -> Any:
     )
     kept = await work.execute(this.values(values).returning(tables.periods))
     return kept.one()
+
+
+FALLS_DUE = clocks.FallsDue("usage", clocks.first_of(tables.periods.c.due_at), _step_each)

@@ -102,6 +102,7 @@ async def draw_up(work: Work, usage: Usage, known: Known | None = None) -> Invoi
         lines=drawn,
         discounts=await discounts_for(work, usage, known),
         entity_key=ENTITY,
+        subscription_id=usage.subscription_id,
     )
     try:
         return await invoicing.draft(work, bill)

@@ -50,7 +50,7 @@ async def set_usage_billing(work: Work, request: SetUsageBilling) -> UsageBillin
     Of a plan, or of a legal entity for all plans that say nothing. It replaces what was said.
     Invoices that wait already keep their time; thresholds count for what runs, at once.
     """
-    if request.scope == Scope.PLAN:
+    if Scope(request.scope) is Scope.PLAN:
         await catalog.find_plan(work, request.scope_key)
     else:
         await entity(work, request.scope_key)
@@ -86,7 +86,7 @@ async def list_usage_billing(work: Work, request: ListUsageBilling) -> UsageBill
 def _thresholds(forms: list[ThresholdsForm] | None) -> tuple[Thresholds, ...] | None:
     if forms is None:
         return None
-    said = []
+    said: list[Thresholds] = []
     for n, each in enumerate(forms):
         asset, field = Asset.parse(each.currency), f"thresholds.{n}"
         if any(other.asset == asset for other in said):

@@ -2,7 +2,7 @@
 
 import logging
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import select, tuple_
 
@@ -40,16 +40,21 @@ async def watch_usage(context: JobContext) -> None:
 
 async def due_after(database: Database, place: Place | None, limit: int = PAGE) -> list[Place]:
     """Return what is to be looked at, of every project."""
-    r = tables.runs.c
-    order = [r.next_look_at, r.project_id, r.subscription_id]
     async with database.read(SYSTEM) as work:
-        query = select(*order).where(r.next_look_at <= work.now).order_by(*order).limit(limit)
-        if place is not None:
-            query = query.where(tuple_(*order) > tuple_(*place))
-        return [
-            Place(row.next_look_at, row.project_id, row.subscription_id)
-            for row in await work.execute(query)
-        ]
+        return await _due_after(work, place, limit)
+
+
+async def _due_after(work: Work, place: Place | None, limit: int) -> list[Place]:
+    r = tables.runs.c
+    order: list[Any] = [r.next_look_at, r.project_id, r.subscription_id]
+    is_due = r.next_look_at <= work.now, *work.swept(r.project_id)
+    query = select(*order).where(*is_due).order_by(*order).limit(limit)
+    if place is not None:
+        query = query.where(tuple_(*order) > tuple_(*place))
+    return [
+        Place(row.next_look_at, row.project_id, row.subscription_id)
+        for row in await work.execute(query)
+    ]
 
 
 async def _alone(context: JobContext, place: Place) -> None:
@@ -92,6 +97,7 @@ async def _bill(work: Work, run: keeping.Run, drawn: list[invoicing.Line]) -> in
         reference=following.reference_of(usage, str(run.invoices + 1)),
         asset=usage.asset,
         lines=drawn,
+        subscription_id=usage.subscription_id,
     )
     made = await invoicing.draft(work, bill)
     issued = await invoicing.finalize(work, made.id)

@@ -15,6 +15,7 @@ from core.dues.billing import (
     settle,
 )
 from core.dues.invoicing_bills import issuer
+from core.dues.used import bill_usage
 from core.dues.waiting import Waiting, invoice_waiting, waiting_after
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Kept",
     "Waiting",
     "bill_of",
+    "bill_usage",
     "drop",
     "facts_of",
     "find",

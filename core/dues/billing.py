@@ -102,7 +102,7 @@ async def keep(work: Work, of: Subscription, bill: Bill) -> Kept | None:
         return None
     if less := whole.total.amount - bill.total.amount:
         await keeping.use_kept(work, has, less)
-    billed = _billed(row)
+    billed = billed_of(row)
     await messaging.publish(work, BILLED, of.id, facts_of(billed))
     return Kept(billed, bill, has)
 
@@ -144,7 +144,8 @@ async def _charged(work: Work, back: Billed) -> list[returning.Charged]:
     """Return what was billed for the period that is given back, the newest first."""
     found: list[returning.Charged] = []
     for each in reversed(await of_subscription(work, back.subscription_id)):
-        if each.id == back.id or each.total.amount <= 0:
+        is_usage = each.reason.startswith("usage:")
+        if each.id == back.id or each.total.amount <= 0 or is_usage:
             continue
         waived = each.written_off_at is not None
         found.append(
@@ -210,10 +211,10 @@ def facts_of(billed: Billed) -> dict[str, Any]:
 async def _those(work: Work, *these: ColumnElement[bool]) -> list[Billed]:
     b = tables.bills.c
     query = select(tables.bills).where(b.project_id == work.project_id, *these).order_by(b.id)
-    return [_billed(row) for row in (await work.execute(query)).mappings()]
+    return [billed_of(row) for row in (await work.execute(query)).mappings()]
 
 
-def _billed(row: Any) -> Billed:
+def billed_of(row: Any) -> Billed:
     credits = row["credits"]
     plain = {name: row[name] for name in _PLAIN}
     return Billed(

@@ -62,6 +62,13 @@ async def invoice_told(work: Work, event: Event) -> None:
             return
 
 
+async def usage_invoiced(work: Work, event: Event) -> None:
+    """Note a bill of usage once its invoice was issued, and what has become of it since."""
+    if event.data["reference"].startswith("usage:"):
+        await dues.bill_usage(work, event.object_id)
+        await invoice_told(work, event)
+
+
 async def entity_set(work: Work, event: Event) -> None:
     """Have those bills invoiced that waited for somebody who issues invoices."""
     await jobs.enqueue(work, waiting.invoice_waiting_bills, key=event.id)
@@ -74,5 +81,6 @@ SUBSCRIPTIONS = (
         ("invoice.paid", "invoice.voided", "invoice.marked_uncollectible"),
         invoice_told,
     ),
+    Listening("subscription_usage", ("invoice.finalized",), usage_invoiced),
     Listening("subscription_bills", ("legal_entity.set",), entity_set),
 )

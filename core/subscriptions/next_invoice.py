@@ -73,7 +73,7 @@ async def preview_invoice(work: Work, request: NamedSubscription) -> NextInvoice
     due = one.due()
     bill = None
     if due is not None and due[1] in BILLS:
-        decided = fall_due(one, await renewing.facts_of(work, one, due[1]))
+        decided = fall_due(one, await renewing.facts_of(work, one, due[1], None))
         bill = bill_view(decided.bill) if decided.bill else None
     lines = (await arrears.preview(work, one.id)).lines
     total = Money(sum(each.amount.amount for each in lines), one.asset)

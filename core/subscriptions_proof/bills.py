@@ -37,6 +37,7 @@ async def _prove_invoiced(work: Work, proof: Proof) -> None:
     query = (
         select(
             *(b.id, b.subscription_id, b.total, b.asset, b.invoice_id, b.without_invoice),
+            b.reason,
             *(b.paid_at, b.written_off_at, i.state, i.reference, i.asset.label("in_asset")),
             *(i.subscription_id.label("of"), i.total.label("whole"), i.credited),
             *(i.paid_at.label("invoice_paid_at"), d.subtotal, d.discount),
@@ -62,7 +63,8 @@ def _of_invoice(row: Any, work: Work) -> list[str]:
     if row.state is None:
         return [f"its invoice {row.invoice_id} is not there"]
     problems = []
-    if (row.reference, row.of) != (f"subscription:{row.id}", row.subscription_id):
+    own = row.reference == f"subscription:{row.id}" or row.reason.startswith("usage:")
+    if not own or row.of != row.subscription_id:
         problems.append(f"{row.invoice_id} is the invoice of {row.reference}")
     issued = None if row.subtotal is None else row.subtotal - row.discount
     if issued is not None and (issued, row.in_asset) != (row.total, row.asset):

@@ -7,7 +7,7 @@ from migrations.append_only import protect
 from migrations.types import instant, json, key
 
 revision = "0029"
-down_revision = "0027"
+down_revision = "0028"
 
 ROLLUPS, METERS, CLAIMS = "metering_rollups", "metering_billed_meters", "metering_claims"
 SETTINGS, RUNS = "arrears_settings", "arrears_runs"

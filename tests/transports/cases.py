@@ -138,6 +138,7 @@ CASES: dict[str, Case] = {
     ),
     "get_subscription": here(subscription_id="{ended_subscription_id}"),
     "list_subscriptions": here(product_key="app", subscription_state="active"),
+    "preview_invoice": here(subscription_id="{subscription_id}"),
     "cancel_subscription": here(
         subscription_id="{subscription_id}",
         effective="now",
@@ -298,6 +299,13 @@ CASES: dict[str, Case] = {
         tax_rules=[{"country": "DE", "rates": [{"name": "USt", "percent": "16"}]}],
     ),
     "list_legal_entities": about(),
+    "set_usage_billing": about(
+        scope="plan",
+        scope_key="pro",
+        draft_minutes=90,
+        thresholds=[{"currency": "USD/2", "amounts": ["100.00"], "every": "1000.00"}],
+    ),
+    "list_usage_billing": about(),
     "get_billing_details": here(),
     "update_billing_details": here(name="Ada SARL", vat_id="FR 40303265045", language="fr"),
     "create_invoice": here(reference="setup", currency="USD/2", lines=[FEE], memo="Welcome"),

@@ -75,17 +75,6 @@ def check_blocks(given: Case, expected: Case) -> None:
     assert amount(rated(blocks, given["quantity"])) == Decimal(expected["amount"])
 
 
-def check_late_usage(given: Case, expected: Case) -> None:
-    blocks = price(
-        "blocks", tiers=[{"size": str(given["block_size"]), "price": given["price_per_block"]}]
-    )
-    now = sum(map(Decimal, given["usage_now_known"]))
-    # One block was invoiced, whichever quantity within it was known then.
-    billed = Decimal(given["already_invoiced"]) * given["block_size"]
-    more = rate_further(blocks, before=billed, total=Decimal(now), asset=USD)
-    assert more.total == Money.of(expected["delta_invoice"], USD)
-
-
 def check_capacity(given: Case, expected: Case) -> None:
     tiers = [{"up_to": tier["max"], "price": tier["price"]} for tier in given["tiers"]]
     invoice = [
@@ -171,28 +160,6 @@ def check_prorated_graduated(given: Case, expected: Case) -> None:
     assert answer.total == Money.of(expected["amount"], USD)
 
 
-def check_progressive(given: Case, expected: Case) -> None:
-    unit = price("per_unit", unit=given["unit_price_cents"])
-    known, invoices = Decimal(0), []
-    for _, quantity in given["events"]:
-        after = known + quantity
-        if (more := rate_further(unit, before=known, total=after, asset=CENTS)).total.amount:
-            invoices.append(more.total.amount)
-        known = after
-    base = _base(given)
-    # The invoice in between is sent when its threshold is reached; what follows is on the last.
-    assert invoices[:1] == expected["mid_invoices"] == [given["threshold_cents"]]
-    assert base + sum(invoices) == expected["final"]["fees"]
-    assert invoices[0] == expected["final"]["progressive_credit"]
-    assert base + sum(invoices[1:]) == expected["final"]["total"]
-
-
-def _base(given: Case) -> int:
-    days = 17 if "upgraded_on" in given else 31
-    base = price("flat", amount=str(given["base_cents"] * days // 31))
-    return rate(base, Decimal(1), CENTS).total.amount
-
-
 def check_commitment(given: Case, expected: Case) -> None:
     committed = price(
         "per_unit",
@@ -220,14 +187,12 @@ CHECKS: dict[str, Callable[[Case, Case], None]] = {
     "commitment_overage": check_commitment,
     "credit_conversion_topup": check_credits,
     "graduated_percentage": check_graduated_percentage,
-    "late_usage_delta": check_late_usage,
     "minimum_spend_true_up": check_minimum,
     "package": check_package,
     "package_split_line": check_package_split,
     "per_unit": check_per_unit,
     "percentage": check_percentage,
     "percentage_min_max_per_transaction": check_percentage_bounds,
-    "progressive_billing_cents": check_progressive,
     "prorated_graduated": check_prorated_graduated,
     "tiered_graduated": check_graduated,
     "tiered_volume": check_volume,
