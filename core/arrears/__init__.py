@@ -7,12 +7,13 @@ from core.arrears.lines import is_ours, usage_lines
 from core.arrears.model import Holding, Kind, Part, Thresholds, Turn, Usage
 from core.arrears.needing import Needs, needs, together
 from core.arrears.previewing import Preview, preview
-from core.arrears.progressing import SCHEDULES, watch_usage
+from core.arrears.progressing import FALLING_DUE, SCHEDULES, watch_usage
 from core.arrears.proof import PROTECTED, prove
 from core.arrears.rating import usage_items
 from core.arrears.reading import buckets, usage_in
 
 __all__ = [
+    "FALLING_DUE",
     "LATE_MAX",
     "PROTECTED",
     "SCHEDULES",

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select, tuple_
 
-from core import invoicing
+from core import clocks, invoicing
 from core.arrears import finalizing, following, keeping, lines, settings, tables
 from core.db.work import Database, Work
 from core.invoicing import Bill
@@ -15,6 +15,8 @@ from core.kernel.caller import SYSTEM
 
 EVERY = timedelta(minutes=5)
 """So often what runs is compared with its thresholds."""
+EVERY_OF_A_CLOCK = timedelta(days=1)
+"""So often where a test clock stops at every instant at which something is due."""
 PAGE = 200
 
 logger = logging.getLogger(__name__)
@@ -87,8 +89,15 @@ async def look(work: Work, subscription_id: str) -> invoicing.Invoice | None:
         drawn, _, _ = await lines.progress_lines(work, usage, work.now)
         invoice = await _bill(work, run, drawn)
     number = run.invoices + (invoice is not None)
-    await keeping.keep_run(work, keeping.Run(usage, number, work.now + EVERY))
+    pause = EVERY if work.own_time is None else EVERY_OF_A_CLOCK
+    await keeping.keep_run(work, keeping.Run(usage, number, work.now + pause))
     return invoice
+
+
+async def _look_at_each(work: Work) -> None:
+    """Compare what runs in the unit's project with its thresholds."""
+    for place in await _due_after(work, None, PAGE):
+        await look(work, place.subscription_id)
 
 
 async def _bill(work: Work, run: keeping.Run, drawn: list[invoicing.Line]) -> invoicing.Invoice:
@@ -108,4 +117,8 @@ async def _bill(work: Work, run: keeping.Run, drawn: list[invoicing.Line]) -> in
 SCHEDULES = (
     Schedule(finalizing.bill_usage, every_seconds=15),
     Schedule(watch_usage, every_seconds=60),
+)
+FALLING_DUE = (
+    finalizing.FALLS_DUE,
+    clocks.FallsDue("thresholds", clocks.first_of(tables.runs.c.next_look_at), _look_at_each),
 )

@@ -1,11 +1,12 @@
 """What falls due in a project, in the order in which it is done where instants are equal."""
 
-from core import clocks, invoicing, subscriptions, topups, wallets
+from core import arrears, clocks, invoicing, subscriptions, topups, wallets
 
 FALLING_DUE: tuple[clocks.FallsDue, ...] = (
     wallets.FALLS_DUE,
     invoicing.FALLS_DUE,
     subscriptions.FALLS_DUE,
+    *arrears.FALLING_DUE,
     topups.FALLS_DUE,
 )
 """What expires goes before what is granted anew, and what is earned before what is billed;

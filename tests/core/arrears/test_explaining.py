@@ -149,14 +149,12 @@ def turn(day: int, holds: Holding | None, *, is_over: bool = False) -> Turn:
 
 def told(usage: Usage | None) -> list[tuple[str, int, int | None]]:
     """Say of each part what was held, and from which day to which."""
-    return [
-        (
-            each.held.plan_key,
-            (each.start_at - START).days,
-            each.end_at and (each.end_at - START).days,
-        )
-        for each in (usage.parts if usage else ())
-    ]
+    parts = usage.parts if usage else ()
+    return [(each.held.plan_key, days(each.start_at), days(each.end_at)) for each in parts]
+
+
+def days(at: datetime | None) -> Any:
+    return None if at is None else (at - START).days
 
 
 def test_parts_follow_what_is_held_until_the_period_is_over() -> None:
