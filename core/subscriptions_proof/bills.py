@@ -117,7 +117,9 @@ async def _prove_once(work: Work, proof: Proof) -> None:
         and_(b.reason == "end", h.verb == "cancel"),
     )
     happened = select(h.revision).where(same, of_it).exists()
-    query = select(b.id, b.reason, b.period_start_at).where(~happened)
+    # Usage is billed for its own time: what it is of is proven with arrears.
+    is_usage = b.reason.startswith("usage:")
+    query = select(b.id, b.reason, b.period_start_at).where(~happened, ~is_usage)
     async for row in stream(work, query):
         told = f"it bills a {row.reason} from {row.period_start_at.isoformat()}"
         proof.differs(row.id, f"{told}, of which its history knows nothing")

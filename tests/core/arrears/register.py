@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Executable, Table, select, text
 
-from core import arrears, invoicing, metering, parties, subscriptions, surface
+from core import arrears, invoicing, messaging, metering, parties, subscriptions, surface
 from core.invoicing import Invoice, tables
 from core.jobs import Runtime, install, run_due
 from core.kernel.caller import SYSTEM
+from core.messaging.tables import outbox
 from core.subscriptions import Subscription
 from core.usage import Event, Verdict
 from tests.core.invoicing.office import ACME
@@ -123,3 +124,33 @@ class Register:
     async def found(self) -> Sequence[str]:
         proof = await surface.prove(self.world.database)
         return [str(each) for each in proof.differences]
+
+    async def tell(self) -> None:
+        """Have whoever listens in the engine hear what was told, in its order."""
+        query = select(outbox).order_by(outbox.c.id)
+        async with self.world.database.read(SYSTEM) as work:
+            rows = list((await work.execute(query)).mappings())
+        for row in rows:
+            names = ("id", "project_id", "type", "object_id", "occurred_at", "data")
+            event = messaging.Event(invocation_id=None, **{name: row[name] for name in names})
+            for listening in subscriptions.SUBSCRIPTIONS:
+                if listening.wants(event.type):
+                    await messaging.consume(self.world.database, listening, event)
+
+
+async def tamper(world: World, table: Table, change: Executable) -> None:
+    """Change what nobody may, with its guards taken away for a moment."""
+    async with world.owner() as connection:
+        name = table.name
+        if connection.dialect.name == "postgresql":
+            await connection.execute(text(f"alter table {name} disable trigger user"))
+            await connection.execute(change)
+            await connection.execute(text(f"alter table {name} enable trigger user"))
+            return
+        query = "select name, sql from sqlite_master where type = 'trigger' and tbl_name = :name"
+        guards = (await connection.execute(text(query), {"name": name})).all()
+        for guard in guards:
+            await connection.execute(text(f"drop trigger {guard.name}"))
+        await connection.execute(change)
+        for guard in guards:
+            await connection.exec_driver_sql(guard.sql)

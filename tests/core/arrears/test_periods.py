@@ -4,6 +4,7 @@ import asyncio
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import delete, text
 
 from core import invoicing, subscriptions
 from core.arrears import finalizing, settings
@@ -11,8 +12,9 @@ from core.arrears.settings import Scope, Setting
 from core.kernel.caller import SYSTEM
 from core.kernel.period import Period
 from core.lifecycles import When
+from core.metering import tables
 from core.usage import UsageBilled
-from tests.core.arrears.register import TOKENS, Register, each, priced
+from tests.core.arrears.register import TOKENS, Register, each, priced, tamper
 from tests.core.subscriptions.counter import day, fee
 from tests.world import OPERATOR, PROJECT, World
 
@@ -220,3 +222,44 @@ async def test_unique_and_largest_and_each_transaction_are_billed_from_the_very_
     assert tokens.explanation["usage"]["amounts"] == ["7", "9"]
     assert await register.found() == []
     assert Decimal(tokens.explanation["amount"]) == 2
+
+
+async def test_a_period_is_rated_from_sums_and_not_from_its_events(world: World) -> None:
+    register = await Register.open(world)
+    await register.subscribed(each("1"), each("2", TOKENS))
+    await register.use("2026-01-05", times=100)
+    await register.use("2026-01-06", "2.5", times=100, meter="tokens")
+    if world.url.startswith("postgresql"):
+        async with world.owner() as connection:
+            month = "metering_events detach partition metering_events_2026_01"
+            await connection.execute(text(f"alter table {month}"))
+    else:
+        await tamper(world, tables.events, delete(tables.events))
+
+    await register.run("2026-02-01")
+    await register.run("2026-02-01T02:00")
+
+    assert await register.told() == [("open", ["Calls = 100.00", "Tokens = 500.00"])]
+
+
+async def test_a_bill_of_usage_is_paid_when_its_invoice_is(world: World) -> None:
+    register = await Register.open(world)
+    one = await register.subscribed(fee("10"), each("1"))
+    await register.use("2026-01-05", times=3)
+    await register.run("2026-02-01")
+    await register.run("2026-02-01T02:00")
+    await register.tell()
+    bill = (await register.counter.bills(one))[-1]
+    assert (bill.reason, bill.total.decimal, bill.paid_at) == ("usage:period", "3.00", None)
+
+    [invoice] = await register.invoices()
+    async with world.database.begin(OPERATOR) as work:
+        received = invoicing.Received(amount=bill.total, reference="bank:1")
+        await invoicing.settle(work.within(PROJECT), invoice.id, received)
+    await register.tell()
+
+    bill = (await register.counter.bills(one))[-1]
+    assert bill.invoice_id == invoice.id
+    assert bill.paid_at is not None
+    assert len(await register.counter.bills(one)) == 3
+    assert await register.found() == []

@@ -8,7 +8,7 @@ from core.arrears import tables
 from core.invoicing import tables as invoicing
 from core.kernel.caller import SYSTEM
 from core.metering import tables as metering
-from tests.core.arrears.register import TOKENS, Register, each
+from tests.core.arrears.register import TOKENS, Register, each, tamper
 from tests.world import World
 
 pytestmark = pytest.mark.anyio
@@ -23,24 +23,6 @@ async def billed(world: World) -> Register:
     await register.run("2026-02-01T02:00")
     assert await register.found() == []
     return register
-
-
-async def tamper(world: World, table: Table, change: Executable) -> None:
-    """Change what nobody may, with its guards taken away for a moment."""
-    async with world.owner() as connection:
-        name = table.name
-        if connection.dialect.name == "postgresql":
-            await connection.execute(text(f"alter table {name} disable trigger user"))
-            await connection.execute(change)
-            await connection.execute(text(f"alter table {name} enable trigger user"))
-            return
-        query = "select name, sql from sqlite_master where type = 'trigger' and tbl_name = :name"
-        guards = (await connection.execute(text(query), {"name": name})).all()
-        for guard in guards:
-            await connection.execute(text(f"drop trigger {guard.name}"))
-        await connection.execute(change)
-        for guard in guards:
-            await connection.exec_driver_sql(guard.sql)
 
 
 CHANGES: list[tuple[Table, Executable, str]] = [
