@@ -99,8 +99,6 @@ HARMLESS = {
     *("footer", "prices_include_tax", "round_tax_on", "tax_rules", "rates", "category"),
     *("language", "tax_exempt", "lines", "postal_code", "city", "reference", "use_discounts"),
     *("refund", "unit_amount", "tax_category", "payment_reference", "to", "by"),
-    *("unit_amount", "tax_category", "payment_reference", "to", "by"),
-    *("unit_amount", "tax_category", "payment_reference"),
     *("scope", "scope_key", "draft_minutes", "thresholds"),
 }
 """Fields that name nothing: values of the caller's own, and what all customers share."""
