@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import insert
 
-from core import coupons, invoicing, metering
+from core import claims, coupons, invoicing, metering
 from core.arrears import keeping, lines, settings, tables
 from core.arrears.keeping import Run
 from core.arrears.model import Turn, Usage, turned, write
@@ -39,7 +39,7 @@ async def follow(work: Work, turn: Turn, known: Known | None = None) -> Usage | 
     said = await settings.of_plan(work, held.plan_key, ENTITY)
     look_at = work.now if said.threshold(turn.asset) else None
     await keeping.keep_run(work, Run(running, run.invoices if run and went_on else 0, look_at))
-    await metering.bill_in_arrears(work, await _meters(work, running, known))
+    await claims.bill_in_arrears(work, await _meters(work, running, known))
     return over
 
 
@@ -53,7 +53,7 @@ async def claim(work: Work, usage: Usage, until: datetime, known: Known | None =
         keys = {each.meter_key for each in usage_items(version) if each.meter_key}
         found = await metering.find_meters(work, keys)
         for meter_id in sorted(each.id for each in found.values()):
-            await metering.claim(work, meter_id, period, by=usage.subscription_id)
+            await claims.claim(work, meter_id, period, by=usage.subscription_id)
 
 
 async def _meters(work: Work, usage: Usage, known: Known | None) -> list[str]:

@@ -9,6 +9,7 @@ from sqlalchemy import and_, select
 
 from core import pricing_rules
 from core.arrears import explaining, tables
+from core.claims import tables as claims_tables
 from core.db.proving import prove_rows, stream
 from core.db.work import Work
 from core.invoicing import tables as invoicing
@@ -96,12 +97,12 @@ async def _prove_noted(work: Work, proof: Proof) -> None:
 
 async def _prove_claimed(work: Work, proof: Proof) -> None:
     """Find usage that is in two invoices: a line of a time that is not its subscription's."""
-    b, m, k = tables.billed.c, metering.meters.c, metering.claims.c
+    b, m, k = tables.billed.c, metering.meters.c, claims_tables.claims.c
     query = (
         select(b.line_id, b.subscription_id, k.claimed_by)
         .join(metering.meters, m.key == b.meter_key)
         .outerjoin(
-            metering.claims,
+            claims_tables.claims,
             and_(
                 k.project_id == b.project_id,
                 k.meter_id == m.id,

@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from core import catalog, metering, pricing, pricing_facts, pricing_rules
+from core import catalog, claims, metering, pricing, pricing_facts, pricing_rules
 from core.arrears import explaining
 from core.arrears.model import Json, Part, Usage
 from core.arrears.needing import needs
@@ -130,7 +130,7 @@ async def _rate(work: Work, of: _Of) -> Rating:
 async def _used(work: Work, of: _Of, meter: Meter, price: pricing.Price) -> pricing.Usage:
     """Return what the part is billed for: what nobody else bills, and no wallet was charged."""
     asked, by = needs(price), of.usage.subscription_id
-    own = await metering.claimable(work, meter.id, of.period, by=by)
+    own = await claims.claimable(work, meter.id, of.period, by=by)
     each = [
         await usage_in(work, meter, asked, period, zone=of.usage.zone, uncharged=True)
         for period in own

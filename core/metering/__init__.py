@@ -9,7 +9,6 @@ from core.metering.aggregating import (
 )
 from core.metering.charging import Charged, charge
 from core.metering.choosing import told_apart
-from core.metering.claims import bill_in_arrears, claim, claimable
 from core.metering.meters import by_key as find_meters
 from core.metering.meters import find as find_meter
 from core.metering.received import Place, Received, received, used_since
@@ -78,10 +77,7 @@ __all__ = [
     "aggregate",
     "aggregate_groups",
     "aggregate_windows",
-    "bill_in_arrears",
     "charge",
-    "claim",
-    "claimable",
     "find_meter",
     "find_meters",
     "received",

@@ -8,12 +8,12 @@ one event at once, all but one find its rows taken, are rolled back, and then fi
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from core import ledger, wallets
+from core import claims, ledger, wallets
 from core.db.together import Collided
 from core.db.work import Work
 from core.kernel.errors import EngineError
 from core.kernel.money import Money
-from core.metering import charges, claims, events, meters, recording, rollups
+from core.metering import charges, events, meters, recording, rollups
 from core.metering.charges import Charge
 from core.usage import (
     CHARGEABLE,

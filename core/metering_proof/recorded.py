@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import or_, select
 
 from core import ledger, statements
+from core.claims import tables as claims
 from core.db.months import Kept, kept_months
 from core.db.proving import prove_rows, stream
 from core.db.work import Work
@@ -19,7 +20,7 @@ from core.kernel.proving import Proof
 from core.metering import AGE_MAX, tables
 from core.metering_proof import summed
 
-PROTECTED = ("metering_event_ids", "metering_events", "metering_charges", "metering_claims")
+PROTECTED = ("metering_event_ids", "metering_events", "metering_charges", "claims_claims")
 
 
 async def prove(work: Work, proof: Proof) -> None:
@@ -30,7 +31,7 @@ async def prove(work: Work, proof: Proof) -> None:
     await prove_rows(work, proof, tables.event_ids, "usage ids")
     await prove_rows(work, proof, tables.events, "usage events")
     await prove_rows(work, proof, tables.charges, "usage charges")
-    await prove_rows(work, proof, tables.claims, "claims of usage")
+    await prove_rows(work, proof, claims.claims, "claims of usage")
     await _prove_claimed(work, proof)
     await _prove_apart(work, proof)
     await _prove_named(work, proof)
@@ -46,7 +47,7 @@ async def _prove_claimed(work: Work, proof: Proof) -> None:
 
     What was recorded later than it was claimed may be charged, in the unit that records it.
     """
-    c, i, e, k = tables.charges.c, tables.event_ids.c, tables.events.c, tables.claims.c
+    c, i, e, k = tables.charges.c, tables.event_ids.c, tables.events.c, claims.claims.c
     same = (i.project_id == c.project_id) & (i.event_id == c.event_id)
     event = (e.project_id == i.project_id) & (e.received_at == i.received_at)
     billed = (k.project_id == e.project_id) & (k.meter_id == e.meter_id)
@@ -54,7 +55,7 @@ async def _prove_claimed(work: Work, proof: Proof) -> None:
         select(c.event_id, k.claimed_by)
         .join(tables.event_ids, same)
         .join(tables.events, event & (e.event_id == i.event_id))
-        .join(tables.claims, billed & (k.start_at <= e.occurred_at) & (e.occurred_at < k.end_at))
+        .join(claims.claims, billed & (k.start_at <= e.occurred_at) & (e.occurred_at < k.end_at))
         .where(c.charged_at >= k.claimed_at, i.received_at < c.charged_at)
     )
     async for row in stream(work, query):
@@ -64,7 +65,7 @@ async def _prove_claimed(work: Work, proof: Proof) -> None:
 
 async def _prove_apart(work: Work, proof: Proof) -> None:
     """Find usage that is claimed twice."""
-    k, other = tables.claims.c, tables.claims.alias("other").c
+    k, other = claims.claims.c, claims.claims.alias("other").c
     query = select(k.meter_id, k.claimed_by, other.claimed_by.label("too")).where(
         k.project_id == other.project_id,
         k.meter_id == other.meter_id,

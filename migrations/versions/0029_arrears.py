@@ -9,7 +9,7 @@ from migrations.types import instant, json, key
 revision = "0029"
 down_revision = "0028"
 
-ROLLUPS, METERS, CLAIMS = "metering_rollups", "metering_billed_meters", "metering_claims"
+ROLLUPS, METERS, CLAIMS = "metering_rollups", "claims_meters", "claims_claims"
 SETTINGS, RUNS = "arrears_settings", "arrears_runs"
 PERIODS, BILLED = "arrears_periods", "arrears_billed"
 
@@ -74,7 +74,7 @@ def _claims() -> None:
     )
     if op.get_bind().dialect.name == "postgresql":
         op.execute(
-            f"alter table {CLAIMS} add constraint metering_claims_never_overlap"
+            f"alter table {CLAIMS} add constraint claims_never_overlap"
             " exclude using gist (project_id with =, meter_id with =,"
             " tstzrange(start_at, end_at) with &&)"
         )

@@ -5,9 +5,9 @@ from sqlalchemy import Executable, Table, delete, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from core.arrears import tables
+from core.claims import tables as claims
 from core.invoicing import tables as invoicing
 from core.kernel.caller import SYSTEM
-from core.metering import tables as metering
 from tests.core.arrears.register import TOKENS, Register, each, tamper
 from tests.world import World
 
@@ -31,7 +31,7 @@ CHANGES: list[tuple[Table, Executable, str]] = [
         update(tables.billed).values(amount=tables.billed.c.amount + 1),
         "are billed by it",
     ),
-    (metering.claims, delete(metering.claims), "bills usage that it has not claimed"),
+    (claims.claims, delete(claims.claims), "bills usage that it has not claimed"),
 ]
 
 
@@ -67,7 +67,7 @@ async def test_an_event_in_an_invoice_and_a_wallet_charge_is_found(world: World)
     await register.counter.house.staff("create_wallet", name="Money", asset="USD/2")
     async with world.database.begin(SYSTEM) as work:
         # Whoever charges is asked no more whether an invoice bills it.
-        await work.execute(delete(metering.billed_meters))
+        await work.execute(delete(claims.meters))
 
     await register.charge("a")
 
@@ -77,17 +77,17 @@ async def test_an_event_in_an_invoice_and_a_wallet_charge_is_found(world: World)
 async def test_what_is_claimed_twice_is_found_and_refused_where_it_can_be(world: World) -> None:
     register = await billed(world)
     overlap = (
-        "insert into metering_claims (project_id, meter_id, start_at, end_at, claimed_by,"
+        "insert into claims_claims (project_id, meter_id, start_at, end_at, claimed_by,"
         " claimed_at, digest) select project_id, meter_id, {at}, end_at, 'sub_other', claimed_at,"
-        " digest from metering_claims"
+        " digest from claims_claims"
     )
     on_postgres = world.url.startswith("postgresql")
     at = "start_at + interval '1 day'" if on_postgres else "datetime(start_at, '+1 day')"
     if on_postgres:
         with pytest.raises(DBAPIError):
-            await tamper(world, metering.claims, text(overlap.format(at=at)))
+            await tamper(world, claims.claims, text(overlap.format(at=at)))
         return
-    await tamper(world, metering.claims, text(overlap.format(at=at)))
+    await tamper(world, claims.claims, text(overlap.format(at=at)))
 
     assert any("claim the same usage" in each for each in await register.found())
 
@@ -97,7 +97,7 @@ async def test_what_was_billed_is_changed_and_deleted_by_nobody(world: World) ->
     for change in (
         update(tables.billed).values(amount=0),
         delete(tables.billed),
-        update(metering.claims).values(claimed_by="somebody"),
+        update(claims.claims).values(claimed_by="somebody"),
     ):
         with pytest.raises(DBAPIError):
             async with world.database.begin(SYSTEM) as work:

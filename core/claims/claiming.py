@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 from sqlalchemy import insert, select
 
+from core.claims import tables
 from core.db.together import Order, Step
 from core.db.upsert import insert_if_absent
 from core.db.work import Work, canonical
 from core.kernel.errors import EngineError
 from core.kernel.period import Period
-from core.metering import tables
 from core.usage import UsageBilled
 
 
@@ -32,7 +32,7 @@ async def _unclaimed(items: Sequence[tuple[Work, Named]]) -> Sequence[EngineErro
     """Refuse events that an invoice bills, or will."""
     outcomes: list[EngineError | None] = []
     for work, each in items:
-        b, c = tables.billed_meters.c, tables.claims.c
+        b, c = tables.meters.c, tables.claims.c
         locked = select(b.since_at).where(
             b.project_id == work.project_id, b.meter_id == each.meter_id
         )
@@ -58,12 +58,12 @@ async def bill_in_arrears(work: Work, meter_ids: Sequence[str]) -> None:
     """Note that usage of these meters will be billed, before any of it is claimed."""
     for meter_id in sorted(set(meter_ids)):
         row = {"project_id": work.project_id, "meter_id": meter_id, "since_at": work.now}
-        await insert_if_absent(work, tables.billed_meters, row)
+        await insert_if_absent(work, tables.meters, row)
 
 
 async def claim(work: Work, meter_id: str, period: Period, *, by: str) -> None:
     """Claim what was used of a meter in a period, as far as nobody else has."""
-    b = tables.billed_meters.c
+    b = tables.meters.c
     this = select(b.since_at).where(b.project_id == work.project_id, b.meter_id == meter_id)
     await bill_in_arrears(work, [meter_id])
     await work.execute(this.with_for_update())
