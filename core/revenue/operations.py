@@ -12,7 +12,7 @@ from core.kernel.rounding import whole_units
 from core.operations.errors import NotAllowed
 from core.operations.operation import Effect, Example, operation
 from core.operations.scopes import Toolset
-from core.revenue import asking, books, movements, receivables, showing, trials
+from core.revenue import asking, books, collections, movements, receivables, showing, trials
 from core.revenue.calendar import Granularity
 from core.revenue.shapes import (
     ConversionReport,
@@ -153,16 +153,18 @@ async def get_receivables_report(work: Work, request: GetReceivablesReport) -> R
     examples=(Example(title="Trials and payments, by the month", arguments=CURRENCY),),
 )
 async def get_conversion_report(work: Work, request: GetConversionReport) -> ConversionReport:
-    """Tell how many trials became paid subscriptions, and how many payments succeeded, by span.
+    """Tell how many trials became paid subscriptions, and how payments came out, by span.
 
-    Of all projects, in one currency. Trials count in the span in which they began, payments in the
-    one in which they were asked for. Staff only.
+    And how many invoices were paid at the first try, by a later one, or not. Of all projects, in
+    one currency. Trials count in the span in which they began, payments and invoices in the one in
+    which they were first asked for. Staff only.
     """
     asking.refuse_bound(work, "get_conversion_report")
     what = asking.asked(work, request, Granularity(request.granularity))
     cohorts = await trials.cohorts(work, what.asset, what.bounds)
     paid = await payments.outcomes(work, what.asset, what.bounds)
-    each = zip(what.spans, cohorts, paid, strict=True)
+    asked = await collections.collected(work, what.asset, what.bounds)
+    each = zip(what.spans, cohorts, paid, asked, strict=True)
     return ConversionReport(
         currency=request.currency,
         time_zone=what.zone.key,

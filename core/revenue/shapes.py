@@ -175,8 +175,23 @@ class ConversionSpan(Spanned):
     trial_conversion_percent: str | None
     """Of the trials that are over; null while none is."""
     payments_tried: int
+    """Of packs, top-ups and invoices; each attempt for an invoice is a payment of its own."""
     payments_succeeded: int
     payment_success_percent: str | None
+    invoices_asked: int
+    """Whose first attempt began in it; what became of them since follows."""
+    invoices_paid_at_first: int
+    invoices_recovered: int
+    """Paid by a later attempt."""
+    invoices_failed: int
+    """Not paid by any attempt so far."""
+    invoices_going_on: int
+    """Being collected, or waiting for a person to pay: no failure."""
+    collection_attempts: int
+    first_try_percent: str | None
+    """Of the first attempts that are over."""
+    recovered_percent: str | None
+    """Of the invoices whose first attempt failed."""
 
 
 class ConversionReport(Result):

@@ -10,6 +10,7 @@ from core.kernel.rounding import whole_units
 from core.payments import Outcomes
 from core.revenue.books import Booked
 from core.revenue.calendar import Span
+from core.revenue.collections import Collected
 from core.revenue.model import Kind, Moved, told
 from core.revenue.receivables import Receivables
 from core.revenue.shapes import (
@@ -85,7 +86,7 @@ def receivables_report(
     )
 
 
-def conversion_span(span: Span, cohort: Cohort, paid: Outcomes) -> ConversionSpan:
+def conversion_span(span: Span, cohort: Cohort, paid: Outcomes, asked: Collected) -> ConversionSpan:
     succeeded = Fraction(paid.succeeded, paid.tried) if paid.tried else None
     return ConversionSpan(
         start_on=span.first,
@@ -98,6 +99,14 @@ def conversion_span(span: Span, cohort: Cohort, paid: Outcomes) -> ConversionSpa
         payments_tried=paid.tried,
         payments_succeeded=paid.succeeded,
         payment_success_percent=percent(succeeded),
+        invoices_asked=asked.invoices,
+        invoices_paid_at_first=asked.first,
+        invoices_recovered=asked.recovered,
+        invoices_failed=asked.failed,
+        invoices_going_on=asked.open,
+        collection_attempts=asked.attempts,
+        first_try_percent=percent(asked.at_first),
+        recovered_percent=percent(asked.brought_back),
     )
 
 

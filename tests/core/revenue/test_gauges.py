@@ -1,11 +1,14 @@
 """The figures that are watched: what stands now, and nothing of what is over."""
 
 import pytest
+from sqlalchemy import update
 
 from core import revenue, subscriptions
 from core.kernel.caller import SYSTEM
 from core.kernel.ids import compose
 from core.kernel.period import Period
+from core.kernel.proving import Proof
+from core.subscriptions import tables
 from tests.core.bills.bills import line
 from tests.core.invoicing.office import issue, open_office
 from tests.core.subscriptions.counter import Counter, day
@@ -72,3 +75,20 @@ async def test_the_gauges_tell_what_stands_now_by_currency(world: World) -> None
     assert (await figures(world))["churned_subscriptions"] == {"USD/2": "1"}
     world.clock.instant = day("2026-04-21")
     assert (await figures(world))["churned_subscriptions"] == {"USD/2": "0"}
+
+
+async def test_what_recurs_and_is_not_in_the_history_is_found(world: World) -> None:
+    counter = await Counter.open(world, at=day("2026-03-01"))
+    await counter.plan("basic", "10")
+    one = await counter.subscribe("basic")
+    s = tables.subscriptions
+    async with world.database.begin(SYSTEM) as work:
+        await work.execute(update(s).where(s.c.id == one.id).values(recurring=999))
+
+    proof = Proof()
+    async with world.database.read(SYSTEM) as work:
+        await revenue.prove(work, proof)
+
+    assert [str(each) for each in proof.differences] == [
+        f"{one.id}: 999 recurs, and its history says 1000"
+    ]

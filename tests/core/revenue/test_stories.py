@@ -4,10 +4,11 @@ from datetime import datetime
 
 import pytest
 
-from core import subscriptions
+from core import revenue, subscriptions
 from core.catalog import Interval, IntervalUnit
 from core.kernel.caller import SYSTEM
 from core.kernel.ids import compose
+from core.kernel.proving import Proof
 from core.subscriptions import AtTrialEnd, Subscription
 from tests.core.coupons.offers import offered, redeem
 from tests.core.revenue.desk import ask, moved, movements, report
@@ -133,6 +134,10 @@ async def test_five_customers_move_in_every_way_over_six_months(world: World) ->
         ("13.00", "0.00"),
         ("0.00", "4.00"),
     ]
+    proof = Proof()
+    async with world.database.read(SYSTEM) as work:
+        await revenue.prove(work, proof)
+    assert (proof.differences, proof.looked_at["recurring revenue"]) == ([], 6)
     conversion = await ask(
         world, "get_conversion_report", start_on="2026-01-01", end_on="2026-01-31"
     )
@@ -148,6 +153,14 @@ async def test_five_customers_move_in_every_way_over_six_months(world: World) ->
             "payments_tried": 0,
             "payments_succeeded": 0,
             "payment_success_percent": None,
+            "invoices_asked": 0,
+            "invoices_paid_at_first": 0,
+            "invoices_recovered": 0,
+            "invoices_failed": 0,
+            "invoices_going_on": 0,
+            "collection_attempts": 0,
+            "first_try_percent": None,
+            "recovered_percent": None,
         }
     ]
 
