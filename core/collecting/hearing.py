@@ -42,6 +42,9 @@ async def payment_told(work: Work, event: Event) -> None:
     """Bring the attempt of a payment, and its invoice, up to what became of the payment."""
     if event.data.get("purpose") != payments.Purpose.INVOICE:
         return
+    if payments.is_providers(event.data["source_id"]):
+        # An invoice that the provider drew up, and has collected.
+        return
     attempt = await finding.of_source(work, event.data["source_id"])
     if attempt is not None:
         await concluding.converge(work, attempt.id)
@@ -62,7 +65,8 @@ async def page_told(work: Work, event: Event) -> None:
 async def money_went(work: Work, event: Event) -> None:
     """Weigh a payment anew of which something went back, or came back."""
     record = await payments.find(work, event.data["payment_id"])
-    if record.sale.invoice_id and record.is_paid:
+    ours = not payments.is_providers(record.sale.source_id)
+    if ours and record.sale.invoice_id and record.is_paid:
         await weigh_payment(work, record.id, is_news=False)
 
 

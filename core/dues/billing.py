@@ -26,6 +26,8 @@ from core.lifecycles import Bill, Subscription, less_kept, write_lines
 BILLED = "subscription.billed"
 NOTHING, RETURNED, NO_ENTITY = "nothing", "returned", "no_entity"
 """Why a bill has no invoice: it has no line, it gives something back, or nobody issues any."""
+PROVIDER = "provider"
+"""The payment provider has billed it, with an invoice of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,29 @@ async def keep(work: Work, of: Subscription, bill: Bill) -> Kept | None:
     has = await keeping.standing(work, bill.asset)
     whole, bill = bill, less_kept(bill, has.amount)
     why_not = await _why_not(work, bill)
-    row: dict[str, Any] = {
+    named = {"invoice_id": None if why_not else work.ids.new("invc"), "without_invoice": why_not}
+    row = _row(work, of, bill) | named
+    if not await work.together(KEEP, row):
+        return None
+    if less := whole.total.amount - bill.total.amount:
+        await keeping.use_kept(work, has, less)
+    billed = billed_of(row)
+    await messaging.publish(work, BILLED, of.id, facts_of(billed))
+    return Kept(billed, bill, has)
+
+
+async def keep_paid(work: Work, of: Subscription, bill: Bill, bill_id: str) -> Billed | None:
+    """Keep what the provider billed and was paid; None where it was kept before under this id."""
+    row = _row(work, of, bill) | {"id": bill_id, "without_invoice": PROVIDER, "paid_at": work.now}
+    if not await work.together(KEEP, row):
+        return None
+    billed = billed_of(row)
+    await messaging.publish(work, BILLED, of.id, facts_of(billed))
+    return billed
+
+
+def _row(work: Work, of: Subscription, bill: Bill) -> dict[str, Any]:
+    return {
         "project_id": work.project_id,
         "subscription_id": of.id,
         "period_start_at": bill.period.start_at,
@@ -91,20 +115,13 @@ async def keep(work: Work, of: Subscription, bill: Bill) -> Kept | None:
         "credits": bill.credits.amount if bill.credits else None,
         "credits_asset": str(bill.credits.asset) if bill.credits else None,
         "credits_until": bill.credits_until,
-        "invoice_id": None if why_not else work.ids.new("invc"),
-        "without_invoice": why_not,
+        "invoice_id": None,
+        "without_invoice": None,
         "created_at": work.now,
         "failed_at": None,
         "paid_at": None if bill.is_owed else work.now,
         "written_off_at": None,
     }
-    if not await work.together(KEEP, row):
-        return None
-    if less := whole.total.amount - bill.total.amount:
-        await keeping.use_kept(work, has, less)
-    billed = billed_of(row)
-    await messaging.publish(work, BILLED, of.id, facts_of(billed))
-    return Kept(billed, bill, has)
 
 
 async def _why_not(work: Work, bill: Bill) -> str | None:

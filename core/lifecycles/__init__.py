@@ -8,6 +8,7 @@ from core.lifecycles.bills import (
     LineKind,
     Sold,
     Taken,
+    credits_until,
     less_kept,
     recurring,
     write_lines,
@@ -39,6 +40,7 @@ from core.lifecycles.errors import (
     PaymentOutstanding,
 )
 from core.lifecycles.falling_due import Facts, fall_due
+from core.lifecycles.following import VERBS, Seen, follow
 from core.lifecycles.model import (
     AtTrialEnd,
     Choice,
@@ -68,6 +70,7 @@ __all__ = [
     "TICKING",
     "TRANSITIONS",
     "TRIAL",
+    "VERBS",
     "AtTrialEnd",
     "Bill",
     "BillLine",
@@ -83,6 +86,7 @@ __all__ = [
     "NothingChanges",
     "PaymentOutstanding",
     "Priced",
+    "Seen",
     "Sold",
     "State",
     "Subscription",
@@ -96,9 +100,11 @@ __all__ = [
     "cancel",
     "cancel_at_end",
     "change",
+    "credits_until",
     "expire",
     "fail",
     "fall_due",
+    "follow",
     "less_kept",
     "pause",
     "reactivate",

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from core.kernel.money import Asset
 from core.kernel.period import Period
-from core.lifecycles.states import PAYING, State
+from core.lifecycles.states import PAYING, TICKING, State
 from core.proration import AmountOff, BillingPeriod, Cycle, Interval, PercentOff
 
 NOTICE_DAYS = 3
@@ -83,6 +83,8 @@ class Subscription:
     starts_at: datetime
     """Since when there is one without a break."""
     ended_at: datetime | None = None
+    provider_id: str | None = None
+    """What the provider calls it that bills it; None where we do."""
     created_at: datetime
     updated_at: datetime
 
@@ -116,7 +118,12 @@ class Subscription:
         return self.anchor_day or self.anchor_at.astimezone(self.zone).day
 
     def due(self) -> tuple[datetime, Due] | None:
-        """Return what is to be done next, and when. None where nothing is until somebody acts."""
+        """Return what is to be done next, and when. None where nothing is until somebody acts.
+
+        Nothing ever is of what the provider bills: it is followed, and our clock moves it nowhere.
+        """
+        if self.provider_id is not None:
+            return None
         order = list(Due)
         return min(
             ((at, what) for what, at in self._ahead() if at),
@@ -126,6 +133,10 @@ class Subscription:
 
     @property
     def next_due_at(self) -> datetime | None:
+        if self.provider_id is not None:
+            # When the provider will change it next, for whoever reads.
+            ends = min(filter(None, (self.period_end_at, self.cancel_at)))
+            return ends if self.state in TICKING else None
         found = self.due()
         return found[0] if found else None
 

@@ -46,6 +46,8 @@ class Verb(StrEnum):
     REACTIVATE = "reactivate"
     REOPEN = "reopen"
     NOTICE = "notice"
+    FOLLOW = "follow"
+    """The provider bills it, and says what it is. No table of ours says what may become of it."""
 
 
 class Transition(NamedTuple):

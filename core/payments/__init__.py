@@ -85,6 +85,7 @@ from core.payments.records import (
     find,
     find_charge,
     find_external,
+    is_providers,
     payment_id_of,
 )
 from core.payments.returned import (
@@ -182,6 +183,7 @@ __all__ = [
     "find_external",
     "fulfil",
     "has_bought",
+    "is_providers",
     "key_of_attempt",
     "note_applied",
     "note_returned",

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import case, insert, select, update
 
 from core.db.work import Work
-from core.kernel.ids import renamed
+from core.kernel.ids import is_id, renamed
 from core.kernel.money import Asset, Money
 from core.payments import tables
 from core.payments.missing import PaymentNotFound
@@ -136,6 +136,11 @@ class PaymentRecord:
     def reference(self) -> str:
         """Name the payment in the ledger, for ever."""
         return f"payment:{self.id}"
+
+
+def is_providers(source_id: str) -> bool:
+    """Tell whether a payment is of an invoice that the provider drew up, and none of ours."""
+    return is_id("pvi", source_id)
 
 
 def payment_id_of(source_id: str) -> str:

@@ -106,7 +106,7 @@ async def _follow_page(
 async def compare_payments(this: Comparison) -> None:
     """Find payments that one side has and the other has not, or has otherwise."""
     async for seen in this.gateway.payments_in(this.window):
-        if settling.named_in(seen) is None:
+        if settling.named_in(seen) is None and not await _known(this, seen.id):
             this.counts["foreign"] += 1
             continue
         this.saw("payments", seen.id)
@@ -133,9 +133,15 @@ async def compare_payments(this: Comparison) -> None:
             await _compare_payment(this, seen)
 
 
+async def _known(this: Comparison, external_id: str) -> PaymentRecord | None:
+    """Find what our books have, though it may carry no name of ours: the provider collected it."""
+    async with this.begin() as work:
+        return await payments.find_external(work, external_id)
+
+
 async def _compare_payment(this: Comparison, seen: payments.Payment) -> None:
-    looked = await settling.look_at_payment(this.gateway, seen)
-    assert looked is not None, "it carries our name"
+    looked = await settling.look_at_payment(this.gateway, seen, await _known(this, seen.id))
+    assert looked is not None, "it carries our name, or our books have it"
     is_paid_there = seen.state == PaymentState.SUCCEEDED
     if is_paid_there and not await this.settle("payment", seen.id, looked):
         return

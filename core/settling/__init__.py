@@ -27,7 +27,7 @@ from core.settling.following import (
 )
 from core.settling.handing_over import FAILED, follow_payout, list_parts
 from core.settling.hearing import HANDLERS
-from core.settling.model import Dispute, Refund, RefundState, refund_state_after
+from core.settling.model import Dispute, Refund, RefundState, named_after, refund_state_after
 from core.settling.moving import Cause, amounts_of, book_movement, movements_in
 from core.settling.proof import prove
 from core.settling.refunding import begin as begin_refund
@@ -69,6 +69,7 @@ __all__ = [
     "look_at_payment",
     "look_at_refund",
     "movements_in",
+    "named_after",
     "named_in",
     "prove",
     "refund_called",

@@ -93,10 +93,12 @@ async def look_at_dispute(
     return Looked(about=seen, trace=found) if found else None
 
 
-async def look_at_payment(gateway: PaymentGateway, seen: payments.Payment) -> Looked | None:
-    """Read what a payment did to our balance, once the provider knows."""
-    found = named_in(seen)
-    if found is None:
+async def look_at_payment(
+    gateway: PaymentGateway, seen: payments.Payment, ours: PaymentRecord | None = None
+) -> Looked | None:
+    """Read what a payment did to our balance. It need not name us where our books have it."""
+    known = Trace(project_id=ours.project_id, payment_id=ours.id) if ours else None
+    if (found := named_in(seen) or known) is None:
         return None
     name = seen.processor_transaction_id
     moved = ((await gateway.read_processor_transaction(name), 1),) if name else ()

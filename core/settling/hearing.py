@@ -72,11 +72,11 @@ async def charge_changed(hearing: Hearing) -> None:
         return
     async with hearing.begin() as work:
         record = await payments.find(work.within(found.project_id), found.payment_id)
-    looked = [await look_at_payment(gateway, await gateway.read_payment(record.external_id or ""))]
+    seen = await gateway.read_payment(record.external_id or "")
+    looked = [await look_at_payment(gateway, seen, record)]
     if event.type == "charge.refunded":
         near = Window(start=event.occurred_at - NEAR, end=event.occurred_at + NEAR)
-        refunds = [each async for each in gateway.refunds_in(near)]
-        ours = [each for each in refunds if each.charge_id == event.object_id]
+        ours = [x async for x in gateway.refunds_in(near) if x.charge_id == event.object_id]
         looked += [await look_at_refund(hearing.begin, gateway, each) for each in ours]
     async with hearing.begin() as work:
         for each in looked:

@@ -2,6 +2,7 @@
 
 from core.shelving.checking import SCHEDULES, check_plan_sync
 from core.shelving.errors import PlanNotPublished
+from core.shelving.finding import price_by_external as price_called
 from core.shelving.hearing import (
     SUBSCRIPTION,
     plan_takes_effect,
@@ -20,6 +21,7 @@ __all__ = [
     "PlanNotPublished",
     "check_plan_sync",
     "plan_takes_effect",
+    "price_called",
     "price_changed",
     "product_changed",
     "sync_plan",

@@ -6,10 +6,10 @@ holds; the bill, once for its period; what a bill brings that nobody has to pay;
 
 from dataclasses import replace
 
-from core import catalog, dues, entitlements, lifecycles
+from core import catalog, dues, entitlements, lifecycles, selling
 from core.db.work import Work
 from core.lifecycles import Decided, State, Subscription
-from core.subscriptions import events, granting, keeping, metered, recurring, selling
+from core.subscriptions import events, granting, keeping, metered, recurring
 
 
 async def carry_out(

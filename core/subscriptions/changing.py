@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from core import catalog, lifecycles, projects
+from core import catalog, lifecycles, projects, selling
 from core.db.work import Work
 from core.lifecycles import Change, Decided, End, Subscription, When
 from core.proration import Behaviour
-from core.subscriptions import keeping, selling
+from core.subscriptions import keeping
 from core.subscriptions.carrying_out import carry_out
 from core.subscriptions.errors import AlreadySubscribed, PlanOfAnotherProduct
 
@@ -28,6 +28,7 @@ class Other:
 
 async def propose_change(work: Work, before: Subscription, other: Other) -> Decided:
     """Decide what a change comes to. Writes nothing."""
+    keeping.require_ours(before)
     old = await selling.sold(work, before.choice, before.asset)
     if other.plan_key is None and other.version is None:
         version = old.version
@@ -49,7 +50,7 @@ async def propose_change(work: Work, before: Subscription, other: Other) -> Deci
 async def change(
     work: Work, subscription_id: str, other: Other, *, revision: int | None = None
 ) -> Subscription:
-    before = await keeping.find(work, subscription_id, lock=True, revision=revision)
+    before = await keeping.ours(work, subscription_id, revision=revision)
     return await carry_out(work, before, await propose_change(work, before, other))
 
 
@@ -64,7 +65,7 @@ async def cancel(
     work: Work, subscription_id: str, how: Ending, *, revision: int | None = None
 ) -> Subscription:
     """End it with its period, or at once; what ends with its period is still held until then."""
-    before = await keeping.find(work, subscription_id, lock=True, revision=revision)
+    before = await keeping.ours(work, subscription_id, revision=revision)
     if how.at_once:
         sold = await selling.sold(work, before.choice, before.asset)
         end = End(at=work.now, credit=how.credit, why=how.why)
@@ -83,12 +84,12 @@ async def pause(
     why: str | None = None,
     revision: int | None = None,
 ) -> Subscription:
-    before = await keeping.find(work, subscription_id, lock=True, revision=revision)
+    before = await keeping.ours(work, subscription_id, revision=revision)
     return await carry_out(work, before, lifecycles.pause(before, work.now, resumes_at, why))
 
 
 async def resume(work: Work, subscription_id: str, *, revision: int | None = None) -> Subscription:
-    before = await keeping.find(work, subscription_id, lock=True, revision=revision)
+    before = await keeping.ours(work, subscription_id, revision=revision)
     return await carry_out(work, before, lifecycles.resume(before, work.now))
 
 
@@ -102,7 +103,7 @@ async def reactivate(
     """
     # Before the row, as whoever creates one does: so that of both only one goes on.
     await projects.lock_project(work)
-    before = await keeping.find(work, subscription_id, lock=True, revision=revision)
+    before = await keeping.ours(work, subscription_id, revision=revision)
     priced = await selling.priced(work, before, before.choice)
     if before.state in lifecycles.ENDED:
         other = await keeping.live(work, before.product_key)

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from core import catalog, coupons, lifecycles, payers, projects
+from core import catalog, coupons, lifecycles, payers, projects, selling
 from core.db.work import Work
 from core.kernel.money import Money
 from core.lifecycles import AtTrialEnd, Decided, Sold, State, Subscription, Trial
 from core.operations.fields import money
-from core.subscriptions import keeping, selling
+from core.subscriptions import keeping
 from core.subscriptions.carrying_out import carry_out
 from core.subscriptions.errors import AlreadySubscribed, MethodRequired
 

@@ -11,6 +11,7 @@ from core.subscriptions import changing
 from core.subscriptions.changing import Ending
 from core.subscriptions.errors import (
     AlreadySubscribed,
+    BilledByProvider,
     SubscriptionChanged,
     SubscriptionNotFound,
     TermsOfOperators,
@@ -24,7 +25,13 @@ from core.subscriptions.shapes import (
     subscription_view,
 )
 
-_ALL = (projects.ProjectNotFound, SubscriptionNotFound, SubscriptionChanged, NotInState)
+_ALL = (
+    projects.ProjectNotFound,
+    SubscriptionNotFound,
+    SubscriptionChanged,
+    NotInState,
+    BilledByProvider,
+)
 
 
 @operation(

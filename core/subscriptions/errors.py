@@ -53,23 +53,25 @@ class PlanOfAnotherProduct(EngineError):
 
 
 @dataclass(eq=False)
-class QuantityForNothing(EngineError):
-    """{field} names no recurring item of {plan_key}. It has: {items}."""
-
-    code = "quantity_for_nothing"
-    kind = Kind.INVALID
-    field: str
-    plan_key: str
-    items: list[str]
-
-
-@dataclass(eq=False)
 class MethodRequired(EngineError):
     """The trial needs a way to pay. Keep one with create_payment_method_setup, and ask again."""
 
     code = "payment_method_required"
     kind = Kind.REFUSED
     plan_key: str
+
+
+@dataclass(eq=False)
+class BilledByProvider(EngineError):
+    """{subscription_id} is billed by the payment provider, where it is called {provider_id}.
+
+    Change it there, in the provider's portal or dashboard: it is followed here within seconds.
+    """
+
+    code = "billed_by_provider"
+    kind = Kind.REFUSED
+    subscription_id: str
+    provider_id: str
 
 
 @dataclass(eq=False)

@@ -26,6 +26,7 @@ TOLD = {
     Verb.REACTIVATE: "subscription.reactivated",
     Verb.REOPEN: "subscription.reopened",
     Verb.NOTICE: "subscription.trial_will_end",
+    Verb.FOLLOW: "subscription.followed",
 }
 
 

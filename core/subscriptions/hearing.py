@@ -4,13 +4,13 @@ Of a plan that is moved, the period that goes on was billed and stays as it is. 
 costs what the version costs that the project was moved to.
 """
 
-from core import catalog, dues, invoicing, jobs, lifecycles
+from core import catalog, dues, invoicing, jobs, lifecycles, selling
 from core.db.work import Work
 from core.invoicing import State as InvoiceState
 from core.lifecycles import Subscription
 from core.messaging import Event
 from core.messaging import Subscription as Listening
-from core.subscriptions import keeping, paying, selling, waiting
+from core.subscriptions import keeping, paying, waiting
 from core.subscriptions.carrying_out import carry_out
 
 SOURCE = "subscription"
@@ -24,6 +24,9 @@ async def plan_moved(work: Work, event: Event) -> None:
     before = await keeping.find(work, subscription_id, lock=True)
     goal = event.data["to"]
     version = await catalog.find_version(work, goal["plan_key"], goal["plan_version"])
+    if before.provider_id is not None:
+        # The provider bills what it was sold as; moving a plan moves nothing there.
+        return
     if before.state not in lifecycles.SERVED or before.choice.version_id == version.id:
         return
     await carry_out(work, before, await _followed(work, before, version))

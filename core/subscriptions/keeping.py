@@ -22,7 +22,12 @@ from core.lifecycles import (
 )
 from core.proration import Interval, Unit
 from core.subscriptions import tables
-from core.subscriptions.errors import AlreadySubscribed, SubscriptionChanged, SubscriptionNotFound
+from core.subscriptions.errors import (
+    AlreadySubscribed,
+    BilledByProvider,
+    SubscriptionChanged,
+    SubscriptionNotFound,
+)
 
 BY_MAX = 160
 _PLAIN = (
@@ -30,6 +35,7 @@ _PLAIN = (
     *("anchor_day", "period_start_at", "period_end_at", "trial_ends_at", "trial_told_at"),
     "recurring",
     *("cancel_at", "paused_at", "resumes_at", "starts_at", "ended_at", "created_at", "updated_at"),
+    "provider_id",
 )
 
 
@@ -68,6 +74,18 @@ async def _lock(
 
 NAMES = tuple(column.name for column in tables.subscriptions.columns)
 LOCK: Step[str, Subscription] = Step(Order.KEY + 5, _lock)
+
+
+async def ours(work: Work, subscription_id: str, *, revision: int | None = None) -> Subscription:
+    """Lock a subscription to change it here. Raises BilledByProvider where it is not ours to."""
+    found = await find(work, subscription_id, lock=True, revision=revision)
+    require_ours(found)
+    return found
+
+
+def require_ours(found: Subscription) -> None:
+    if found.provider_id is not None:
+        raise BilledByProvider(found.id, found.provider_id)
 
 
 async def live(work: Work, product_key: str) -> Subscription | None:

@@ -1,10 +1,9 @@
 """Tell what is held and billed by usage, whenever that changes, and bill the usage that is over."""
 
-from core import arrears, lifecycles
+from core import arrears, lifecycles, selling
 from core.arrears import Holding, Turn
 from core.db.work import Work
 from core.lifecycles import Choice, Decided, State, Subscription, Verb
-from core.subscriptions import selling
 
 METERED = {State.ACTIVE, State.PAST_DUE}
 """In these states usage is billed: a trial's is not, nor what is used while nothing is served."""

@@ -12,14 +12,15 @@ from core.lifecycles import AtTrialEnd, NothingChanges, NotInState, When
 from core.operations.operation import Effect, Example, operation
 from core.operations.scopes import Toolset
 from core.proration import Behaviour
+from core.selling import QuantityForNothing
 from core.subscriptions import changing, creating, finding, keeping
 from core.subscriptions.changing import Other
 from core.subscriptions.creating import Wanted
 from core.subscriptions.errors import (
     AlreadySubscribed,
+    BilledByProvider,
     MethodRequired,
     PlanOfAnotherProduct,
-    QuantityForNothing,
     SubscriptionChanged,
     SubscriptionNotFound,
     TermsOfOperators,
@@ -61,6 +62,7 @@ _CHANGED: tuple[type[EngineError], ...] = (
     NotInState,
     NothingChanges,
     PlanOfAnotherProduct,
+    BilledByProvider,
 )
 _OPERATORS = (
     *("version", "trial_days", "trial_price", "at_trial_end", "needs_method", "begins"),

@@ -1,9 +1,9 @@
 """Hear what became of a bill: for whoever collects. Each may be told again, and changes nothing."""
 
-from core import dues, lifecycles, messaging
+from core import dues, lifecycles, messaging, selling
 from core.db.work import Work
 from core.lifecycles import State, Subscription
-from core.subscriptions import events, granting, keeping, selling
+from core.subscriptions import events, granting, keeping
 from core.subscriptions.carrying_out import carry_out
 
 
@@ -65,5 +65,5 @@ async def failed(work: Work, bill_id: str) -> Subscription:
 
 async def suspend(work: Work, subscription_id: str) -> Subscription:
     """Revoke access where what is owed stayed unpaid. Raises NotInState unless it is past due."""
-    before = await keeping.find(work, subscription_id, lock=True)
+    before = await keeping.ours(work, subscription_id)
     return await carry_out(work, before, lifecycles.suspend(before, work.now))

@@ -6,10 +6,9 @@ of ten thousand subscriptions is some ten thousand lines, and not a hundred and 
 
 from dataclasses import replace
 
-from core import lifecycles
+from core import lifecycles, selling
 from core.db.work import Work
 from core.lifecycles import Decided, Subscription
-from core.subscriptions import selling
 
 
 async def counted(work: Work, before: Subscription | None, decided: Decided) -> Subscription:

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, select, tuple_
 
-from core import clocks, payers
+from core import clocks, payers, selling
 from core.db.together import run_together
 from core.db.work import Database, Work
 from core.jobs import JobContext, LeaseLost, Schedule, job
 from core.kernel.caller import SYSTEM
 from core.lifecycles import AtTrialEnd, Due, Facts, Subscription, fall_due
-from core.subscriptions import keeping, selling, tables, waiting
+from core.subscriptions import keeping, tables, waiting
 from core.subscriptions.carrying_out import carry_out
 
 EVERY_SECONDS = 15.0
@@ -65,7 +65,8 @@ async def due_after(database: Database, place: Place | None, limit: int = PAGE) 
 async def _due_after(work: Work, place: Place | None, limit: int) -> list[Place]:
     s = tables.subscriptions.c
     order: list[ColumnElement[Any]] = [s.next_due_at, s.project_id, s.id]
-    is_due = s.next_due_at <= work.now, *work.swept(s.project_id)
+    # What the provider bills is due there: no clock of ours moves it.
+    is_due = s.next_due_at <= work.now, s.provider_id.is_(None), *work.swept(s.project_id)
     query = select(*order).where(*is_due).order_by(*order).limit(limit)
     if place is not None:
         query = query.where(tuple_(*order) > tuple(place))
@@ -151,6 +152,7 @@ async def facts_of(
 
 
 SCHEDULES = (Schedule(renew_subscriptions, every_seconds=EVERY_SECONDS), *waiting.SCHEDULES)
+_OURS = tables.subscriptions.c.provider_id.is_(None)
 FALLS_DUE = clocks.FallsDue(
-    "subscriptions", clocks.first_of(tables.subscriptions.c.next_due_at), _step_each
+    "subscriptions", clocks.first_of(tables.subscriptions.c.next_due_at, _OURS), _step_each
 )

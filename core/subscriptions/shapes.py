@@ -156,6 +156,9 @@ class SubscriptionView(Result):
     next_due_at: datetime | None
     starts_at: datetime
     ended_at: datetime | None
+    billed_by: Literal["us", "provider"]
+    """By the provider: it is changed there, and nowhere else."""
+    provider_id: str | None
     created_at: datetime
 
 
@@ -272,10 +275,11 @@ def _facts(one: Subscription) -> dict[str, Any]:
     same = (
         *("id", "project_id", "product_key", "revision", "time_zone", "period_start_at"),
         *("period_end_at", "trial_ends_at", "cancel_at", "paused_at", "resumes_at"),
-        *("next_due_at", "starts_at", "ended_at", "created_at"),
+        *("next_due_at", "starts_at", "ended_at", "provider_id", "created_at"),
     )
     return {name: getattr(one, name) for name in same} | {
         **_choice(one.choice),
+        "billed_by": "us" if one.provider_id is None else "provider",
         "state": str(one.state),
         "currency": str(one.asset),
         "interval": str(one.interval.unit),

@@ -51,6 +51,8 @@ subscriptions = Table(
     Column("resumes_at", Instant),
     Column("starts_at", Instant, nullable=False),
     Column("ended_at", Instant),
+    # What the provider calls it, where the provider bills it and our clock moves it nowhere.
+    Column("provider_id", String(255)),
     # What it says itself to be due first: whoever looks for what is due looks here alone.
     Column("next_due_at", Instant),
     Column("created_at", Instant, nullable=False),
@@ -93,6 +95,13 @@ subscriptions = Table(
         "project_id",
         "id",
         where="next_due_at is not null",
+    ),
+    index_where(
+        "ix_subscriptions_subscriptions_provider_id",
+        "project_id",
+        "provider_id",
+        where="provider_id is not null",
+        unique=True,
     ),
     Index("ix_subscriptions_subscriptions_product_key", "product_key", "project_id", "id"),
 )

@@ -117,9 +117,11 @@ async def _prove_once(work: Work, proof: Proof) -> None:
         and_(b.reason == "end", h.verb == "cancel"),
     )
     happened = select(h.revision).where(same, of_it).exists()
-    # Usage is billed for its own time: what it is of is proven with arrears.
+    # Usage is billed for its own time: what it is of is proven with arrears. What the provider
+    # billed is told by its own invoices, and proven with those.
     is_usage = b.reason.startswith("usage:")
-    query = select(b.id, b.reason, b.period_start_at).where(~happened, ~is_usage)
+    ours = or_(b.without_invoice.is_(None), b.without_invoice != "provider")
+    query = select(b.id, b.reason, b.period_start_at).where(~happened, ~is_usage, ours)
     async for row in stream(work, query):
         told = f"it bills a {row.reason} from {row.period_start_at.isoformat()}"
         proof.differs(row.id, f"{told}, of which its history knows nothing")

@@ -1,10 +1,11 @@
 """What falls due in a project, in the order in which it is done where instants are equal."""
 
-from core import arrears, clocks, invoicing, subscriptions, topups, wallets
+from core import arrears, clocks, invoicing, stepping, subscriptions, topups, wallets
 
 FALLING_DUE: tuple[clocks.FallsDue, ...] = (
     wallets.FALLS_DUE,
     invoicing.FALLS_DUE,
+    stepping.FALLS_DUE,
     subscriptions.FALLS_DUE,
     *arrears.FALLING_DUE,
     topups.FALLS_DUE,

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from core import checkouts, exporting, inbox, packs, payers, payments, settling, shelving
+from core import checkouts, exporting, inbox, packs, payers, payments, settling, shelving, stepping
 
 Claiming = Callable[[inbox.Hearing], Awaitable[bool]]
 """Handles an event that is about something of its own, or returns False."""
@@ -25,6 +25,7 @@ HANDLERS: inbox.Handlers = {
     **payers.HANDLERS,
     **payments.HANDLERS,
     **settling.HANDLERS,
+    **stepping.HANDLERS,
     **{
         each: _either(shelving.product_changed, packs.HANDLERS[each])
         for each in ("product.updated", "product.deleted")

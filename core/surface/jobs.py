@@ -21,6 +21,7 @@ from core import (
     revenue,
     settling,
     shelving,
+    stepping,
     subscriptions,
     topups,
     wallets,
@@ -94,6 +95,7 @@ SCHEDULES = (
     *exporting.SCHEDULES,
     *invoicing.SCHEDULES,
     *subscriptions.SCHEDULES,
+    *stepping.SCHEDULES,
     *clocks.SCHEDULES,
     *revenue.SCHEDULES,
     *arrears.SCHEDULES,
@@ -115,5 +117,6 @@ JOBS: tuple[Job, ...] = (
     *exporting.JOBS,
     *clocks.JOBS,
     *collecting.JOBS,
+    *stepping.JOBS,
 )
 """Every job of the engine: what recurs, and what is asked for."""

@@ -34,6 +34,7 @@ from core.reporting import operations as reporting
 from core.revenue import operations as revenue
 from core.settling import operations as settling
 from core.shelving import operations as shelving
+from core.stepping import operations as stepping
 from core.subscriptions import ending_operations as subscription_endings
 from core.subscriptions import next_invoice
 from core.subscriptions import operations as subscriptions
@@ -54,6 +55,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *subscription_endings.OPERATIONS,
     *next_invoice.OPERATIONS,
     *arrears.OPERATIONS,
+    *stepping.OPERATIONS,
     *packs.OPERATIONS,
     *checkouts.OPERATIONS,
     *payers.OPERATIONS,

@@ -14,6 +14,7 @@ from core import (
     revenue,
     settling,
     statements,
+    stepping,
     subscriptions_proof,
 )
 from core.audit import reading
@@ -58,6 +59,7 @@ async def prove(database: Database) -> Proof:
         await subscriptions_proof.prove(work, proof)
         await revenue.prove(work, proof)
         await arrears.prove(work, proof)
+        await stepping.prove(work, proof)
         await audit.prove(work, proof)
         await _prove_traced(work, proof)
     return proof

@@ -209,6 +209,8 @@ CASES: dict[str, Case] = {
     "get_refund": here(refund_id="{refund_id}"),
     "list_disputes": here(),
     "get_dispute": here(dispute_id="{dispute_id}"),
+    "list_provider_subscriptions": about(unmatched=True),
+    "apply_provider_subscription": about(provider_id="sub_stray"),
     "reconcile_payments": about(start_at="2026-11-19T00:00:00Z", end_at="2026-11-20T00:00:00Z"),
     "list_reconciliations": about(limit=5),
     "get_reconciliation": about(reconciliation_id=RECONCILIATION),

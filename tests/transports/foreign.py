@@ -61,7 +61,7 @@ HARMLESS = {
     *("occurred_at", "start_at", "end_at", "since", "until", "window", "group_by", "days"),
     *("operation", "decision", "action", "events", "source", "priority", "expires_at"),
     *("capture_max", "expires_in_seconds", "state", "type", "stripe_event_id"),
-    *("reason", "reconciliation_id"),
+    *("reason", "reconciliation_id", "provider_id", "unmatched"),
     *("threshold", "monthly_spend_max", "daily_spend_max", "monthly_count_max", "daily_count_max"),
     *("pack_key", "credits", "bonus_credits", "description", "expires_after_days", "visibility"),
     *("include_archived", "success_url", "cancel_url", "return_url", "keep_payment_method"),

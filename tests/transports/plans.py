@@ -9,11 +9,25 @@ from core import catalog, subscriptions
 from core.kernel.caller import SYSTEM
 from core.kernel.ids import compose
 from core.moving.tables import migrations
+from core.stepping.tables import subscriptions as there
 from tests.core.catalog.shop import book, feature, plan, product, written
 from tests.world import START, World
 
 MIGRATION = compose("plm", 1)
 """One that is over, and moved nobody."""
+STRAY = {
+    "provider_id": "sub_stray",
+    "customer_id": "cus_nobody",
+    "state": "active",
+    "price_ids": ["price_unknown"],
+    "problem": "unknown_customer",
+    "reason": "no project is the customer cus_nobody",
+    "digest": "0" * 64,
+    "revision": 1,
+    "seen_at": START,
+    "created_at": START,
+}
+"""What the provider bills somebody whom nobody here knows."""
 FEE = {"key": "fee", "name": "Fee", "kind": "recurring"}
 FEATURES = (
     ("desk_sso", "switch", None),
@@ -56,6 +70,7 @@ async def open_plans(world: World) -> None:
             "finished_at": START,
         }
         await work.execute(insert(migrations), over)
+        await work.execute(insert(there), STRAY)
 
 
 async def subscribe(world: World, key: str, project_id: str) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Subscriptions that begin on a payment page: what is due today, and what begins when paid."""
 
+from mcp_server.sandbox.errors import Refused
 from mcp_server.sandbox.params import Params
 from mcp_server.sandbox.resources import intents, setups
 from mcp_server.sandbox.resources.invoices import Part
@@ -14,6 +15,12 @@ UNUSED = ("application_fee_percent", "invoice_settings", "on_behalf_of", "prorat
 def prepare(work: Work, session: Json, asked: Params) -> None:
     """Keep how the subscription is to be; of a trial, what recurs is not due today."""
     asked.ignore(*UNUSED, *KEPT)
+    if len(_once(session)) == len(session["_items"]):
+        raise Refused(
+            "You must provide at least one recurring price in `subscription` mode when using "
+            "prices.",
+            param="line_items",
+        )
     session["_asked"] = {name: value for name, value in asked.values.items() if name in KEPT}
     if asked.integer("trial_period_days") or asked.text("trial_end"):
         session["_trial"] = True

@@ -9,7 +9,7 @@ from core.db.work import Work
 from core.kernel.money import Asset
 from core.lifecycles import Choice, Priced, Sold, Subscription
 from core.operations.errors import invalid
-from core.subscriptions.errors import QuantityForNothing
+from core.selling.errors import QuantityForNothing
 
 
 async def choose(
