@@ -12,7 +12,17 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import afterwards, ground, growth, machine, ratings, report, rounds, table
+from benchmarks import (
+    afterwards,
+    ground,
+    growth,
+    machine,
+    ratings,
+    renewals,
+    report,
+    rounds,
+    table,
+)
 from benchmarks.laying_out import Scene, installed, laid_out
 from benchmarks.proving import prove_all
 from benchmarks.rounds import FULL, QUICK, USUAL, Form
@@ -30,18 +40,21 @@ async def main(form: Form) -> int:
                 rounds.say(f"laid out after {time.perf_counter() - began:.1f} s")
                 samples, grown = await _measured(scene, form)
                 rated = await ratings.of_month(server, folder, form, scene.watch)
+                renewed = await renewals.of_one_minute(server, folder, form, scene.watch)
             rounds.say(f"measured after {time.perf_counter() - began:.1f} s")
             proofs = await prove_all(installations.by_books)
     clean = {name: bool(each["clean"]) for name, each in proofs.items()}
     rows = [table.row(each, samples, clean=clean) for each in SUBJECTS]
     rows += afterwards.rows(samples, grown, clean)
     rows.append(ratings.row(rated, form))
+    rows.append(renewals.row(renewed, form))
     result = {
         "form": form.name,
         "seconds": round(time.perf_counter() - began, 1),
         "machine": described,
         "rows": [each.told() for each in rows],
         "memory": grown.memory,
+        "memory_of_renewals": renewed.memory,
         "calls": grown.calls,
         "disk": grown.bytes_per_call(),
         "tables": grown.sizes,

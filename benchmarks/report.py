@@ -39,6 +39,10 @@ def _told(result: Mapping[str, Any]) -> list[str]:
     if result.get("memory"):
         memory = (f"{size / 2**20:,.1f} MiB after {n}" for n, size in result["memory"].items())
         said += ["", f"Memory of the serving process, by calls: {', '.join(memory)}."]
+    if result.get("memory_of_renewals"):
+        sizes = result["memory_of_renewals"].items()
+        memory = (f"{size / 2**20:,.1f} MiB after {part}" for part, size in sizes)
+        said += ["", f"Memory of the process that renews: {', '.join(memory)}."]
     if result.get("disk"):
         disk = (f"{kind} {size:,.0f} B" for kind, size in result["disk"].items())
         said += ["", f"Disk for each of {result['calls']:,} charges over MCP: {', '.join(disk)}."]

@@ -25,9 +25,19 @@ class Form:
     calls_seconds: float = 0.0
     events: int = 1_000_000
     """How many usage events the month has that is rated."""
+    renewals: int = 10_000
+    """How many subscriptions fall due in one minute."""
 
 
-QUICK = Form(name="quick", rounds=3, seconds=0.4, latency_seconds=1, calls_seconds=3, events=20_000)
+QUICK = Form(
+    name="quick",
+    rounds=3,
+    seconds=0.4,
+    latency_seconds=1,
+    calls_seconds=3,
+    events=20_000,
+    renewals=500,
+)
 USUAL = Form(name="usual", rounds=5, seconds=2.5, latency_seconds=6, calls_seconds=30)
 FULL = Form(name="full", rounds=7, seconds=4, latency_seconds=10, calls=1_000_000)
 

@@ -226,6 +226,7 @@ WEBHOOK_LATENCY = Subject(
 )
 EVENTS_FOR_RATING = 1_000_000
 """With fewer events the goal says nothing."""
+RENEWALS_FOR_GOAL = 10_000
 CALLS_FOR_MEMORY, CALLS_FOR_DISK = 1_000_000, 10_000
 """After fewer calls the goal says nothing: memory is not warm, and tables grow by many pages."""
 
@@ -236,6 +237,18 @@ def month(events: int) -> Subject:
         f"a month of {events:,} usage events, rated through its sums",
         "ms",
         goal=Goal(1000, 100, "ms", lower_is_better=True) if events >= EVENTS_FOR_RATING else None,
+    )
+
+
+def renewals(number: int) -> Subject:
+    """Say what renewing so many subscriptions in one go is held against."""
+    judged = number >= RENEWALS_FOR_GOAL
+    return Subject(
+        "renewals",
+        f"{number:,} subscriptions due in one minute: rated, finalized, posted",
+        "s",
+        goal=Goal(60, 30, "s", lower_is_better=True) if judged else None,
+        books="postgres",
     )
 
 
