@@ -100,6 +100,7 @@ HARMLESS = {
     *("language", "tax_exempt", "lines", "postal_code", "city", "reference", "use_discounts"),
     *("refund", "unit_amount", "tax_category", "payment_reference", "to", "by"),
     *("scope", "scope_key", "draft_minutes", "thresholds"),
+    *("months", "hours"),
 }
 """Fields that name nothing: values of the caller's own, and what all customers share."""
 

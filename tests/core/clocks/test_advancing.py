@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core import clocks, jobs, surface
-from core.clocks import InTestMode, advancing
+from core.clocks import InTestMode, advancing, keeping
 from core.db.work import Work
 from core.jobs import job
 from core.kernel.caller import SYSTEM
@@ -133,19 +133,22 @@ async def test_what_fails_every_time_stops_the_clock_and_is_told(
 
 async def test_what_was_begun_before_is_committed_before_the_clock_moves(world: World) -> None:
     lab = await Lab.open(world, at=HERE)
-    await lab.must("advance_test_clock", project_id=PROJECT, to=LATER.isoformat())
+
+    async def move() -> None:
+        async with world.database.begin(SYSTEM) as beside:
+            here = beside.within(PROJECT)
+            await keeping.find(here, lock=True)
+            await keeping.change(here, shows_at=LATER)
 
     async with world.database.begin(SYSTEM) as work:
         work.found_project_id = PROJECT
         await work.keep_time()
-        advancing = asyncio.create_task(lab.work())
-        await asyncio.sleep(0.3)
-        async with world.database.read(SYSTEM) as beside:
-            there = beside.within(PROJECT)
-            await there.keep_time()
-            assert (work.now, there.now) == (HERE, HERE)
-    await advancing
+        moving = asyncio.create_task(move())
+        moved, _ = await asyncio.wait({moving}, timeout=1)
+        assert work.now == HERE
+    await moving
 
+    assert moved == set()
     assert datetime.fromisoformat((await lab.clock())["shows_at"]) == LATER
 
 

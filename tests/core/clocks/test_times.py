@@ -117,7 +117,7 @@ async def test_no_sweep_over_projects_takes_one_with_a_clock_of_its_own(world: W
 async def test_another_process_learns_of_a_clock_and_looks_at_it_in_each_unit_while_it_moves(
     world: World,
 ) -> None:
-    theirs = Keeper(fresh_seconds=0.0)
+    theirs = Keeper(fresh_seconds=3600)
     there = Database(world.engines, world.clock, world.database.ids, b"key", theirs)
     lab = await Lab.open(world, at=HERE)
     await lab.must("advance_test_clock", project_id=PROJECT, to=THERE.isoformat())
