@@ -11,7 +11,7 @@ from core.clocks.errors import (
     NotInTestMode,
     TooManyClocks,
 )
-from core.clocks.falling_due import CONSUMERS, FALLING_DUE, FallsDue, first_due, first_of, run_due
+from core.clocks.falling_due import CONSUMERS, FALLING_DUE, FallsDue, first_of, run_due, waiting
 from core.clocks.keeping import Keeper
 from core.clocks.model import Clock, InTestMode
 
@@ -33,8 +33,8 @@ __all__ = [
     "NotInTestMode",
     "TooManyClocks",
     "advance_clock",
-    "first_due",
     "first_of",
     "keep_clocks",
     "run_due",
+    "waiting",
 ]

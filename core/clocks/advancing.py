@@ -16,7 +16,7 @@ from enum import Enum, auto
 from core import audit, jobs, messaging
 from core.clocks import keeping
 from core.clocks.errors import ClockAhead, ClockGoesForward, ClockStuck, ClockTooFar
-from core.clocks.falling_due import CONSUMERS, FALLING_DUE, FallsDue, first_due, run_due
+from core.clocks.falling_due import CONSUMERS, FALLING_DUE, FallsDue, run_due, waiting
 from core.clocks.model import ADVANCE_MAX, Clock
 from core.db.work import Work
 from core.jobs import Errand, Failure, JobContext, LeaseLost, Retry, Schedule, job
@@ -129,16 +129,19 @@ async def _advance(work: Work, advance_id: str, kinds: Sequence[FallsDue], same:
         return Told.ARRIVED
     steps, at = clock.steps, clock.shows_at
     for _ in range(STEPS_IN_UNIT):
-        due_at = await first_due(work, kinds)
-        if due_at is None or due_at > clock.goal_at:
+        due = await waiting(work, kinds)
+        first = min((each for each, _ in due), default=None)
+        if first is None or first > clock.goal_at:
             await keeping.change(work, shows_at=clock.goal_at, goal_at=None, steps=steps)
             report(1, 1, f"the test clock shows {clock.goal_at.isoformat()}")
             return Told.ARRIVED
-        at, steps = max(at, due_at), steps + 1
-        await keeping.change(work, shows_at=at, steps=steps)
-        same.note(at, await run_due(work, kinds))
+        at, steps = max(at, first), steps + 1
+        # The row is locked, and written once the unit has come as far as it does.
+        keeping.show(work, at)
+        same.note(at, await run_due(work, due))
         if _has_told(work):
             break
+    await keeping.change(work, shows_at=at, steps=steps)
     if way := clock.goal_at - clock.shows_at:
         gone = same.further((at - clock.shows_at) / way)
         report(gone, 1, f"the test clock shows {at.isoformat()}")
@@ -223,7 +226,7 @@ async def _keep(context: JobContext, project_id: str) -> bool:
         await here.keep_time()
         if here.own_time is None or here.own_time.is_moving:
             return False
-        return bool(await run_due(here, context.port(FALLING_DUE)))
+        return bool(await run_due(here, await waiting(here, context.port(FALLING_DUE))))
 
 
 JOBS = (advance_clock,)

@@ -50,18 +50,18 @@ def first_of(due_at: Column[Any], *where: ColumnElement[bool]) -> NextAt:
     return next_at
 
 
-async def first_due(work: Work, kinds: Sequence[FallsDue]) -> datetime | None:
-    """Return the instant at which anything of the unit's project is due first."""
-    due = [at for each in kinds if (at := await each.next_at(work)) is not None]
-    return min(due, default=None)
+Due = Sequence[tuple[datetime, FallsDue]]
+"""What waits in a project, by kind, with the first instant of each."""
 
 
-async def run_due(work: Work, kinds: Sequence[FallsDue]) -> list[str]:
-    """Do once, in the order of the list, each kind that is due now; return which they were."""
-    done = []
-    for each in kinds:
-        at = await each.next_at(work)
-        if at is not None and at <= work.now:
-            await each.run(work)
-            done.append(each.name)
-    return done
+async def waiting(work: Work, kinds: Sequence[FallsDue]) -> Due:
+    """Say of each kind when the first of it is due in the unit's project, in their order."""
+    return [(at, each) for each in kinds if (at := await each.next_at(work)) is not None]
+
+
+async def run_due(work: Work, due: Due) -> list[str]:
+    """Do once, in their order, each kind that is due now; return which they were."""
+    now = [each for at, each in due if at <= work.now]
+    for each in now:
+        await each.run(work)
+    return [each.name for each in now]

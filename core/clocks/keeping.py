@@ -103,12 +103,17 @@ async def create(work: Work, shows_at: datetime) -> Clock:
     return clock
 
 
+def show(work: Work, at: datetime) -> None:
+    """Have the unit go by this instant from here on, until it is written."""
+    work.own_times = {**work.own_times, work.project_id: OwnTime(at, is_moving=True)}
+
+
 async def change(work: Work, **values: Any) -> None:
     """Change the clock of the unit's project, whose row is locked; the unit goes by it at once."""
     this = update(clocks).where(clocks.c.project_id == work.project_id)
     await work.execute(this.values(values | {"changed_at": work.real_now}))
     if shows_at := values.get("shows_at"):
-        work.own_times = {**work.own_times, work.project_id: OwnTime(shows_at, is_moving=True)}
+        show(work, shows_at)
     _forget(work)
 
 

@@ -101,6 +101,7 @@ HARMLESS = {
     *("refund", "unit_amount", "tax_category", "payment_reference", "to", "by"),
     *("scope", "scope_key", "draft_minutes", "thresholds"),
     *("months", "hours"),
+    *("start_on", "end_on", "granularity"),
 }
 """Fields that name nothing: values of the caller's own, and what all customers share."""
 
