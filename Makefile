@@ -35,9 +35,11 @@ run: $(VENV)/.runtime ## Install, migrate, seed a small demo once, and serve on 
 
 .PHONY: test
 test: $(VENV)/.dev $(STRIPE_CLI) ## Run every test, on SQLite and on a PostgreSQL that the tests bring
-	@$(PYTEST) $(ARGS)
+	@$(MEASURING) $(PYTEST) $(ARGS)
 
 .PHONY: check
+# One run is enough: the tests that have to cover something are measured where all of them run.
+check: MEASURING = $(MEASURED)
 check: lint types imports test coverage conformance scan ## Everything that must hold before a change lands
 
 .PHONY: lint
@@ -63,13 +65,15 @@ WHOLLY_COVERED := core/kernel core/ledger core/ledger_proof core/pricing core/pr
 COVERING := tests/core/kernel tests/core/ledger tests/core/wallets tests/core/db tests/core/pricing \
 	tests/core/proration \
 	tests/core/metering/test_reading.py tests/core/metering/test_charging.py tests/transports/test_roles.py
+MEASURED = mkdir -p .cache/coverage && rm -f .cache/coverage/data* && PYTEST_PLUGINS=tests.measuring \
+	BURSAR_COVERED='$(WHOLLY_COVERED)' BURSAR_COVERING='$(COVERING)'
 
 .PHONY: coverage
 coverage: $(VENV)/.dev ## Branch coverage of the parts that count money, which need all of it
 	$(call say,coverage: nothing left out of $(WHOLLY_COVERED))
-	@mkdir -p .cache/coverage && rm -f .cache/coverage/data*
-	@$(PYTEST) $(addprefix --cov=,$(WHOLLY_COVERED)) --cov-report=term-missing:skip-covered \
-		--cov-fail-under=100 $(ARGS) $(COVERING)
+	@$(if $(MEASURING),,$(MEASURED) $(PYTEST) $(ARGS) $(COVERING))
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report --fail-under=100
 
 .PHONY: coverage-all
 coverage-all: $(VENV)/.dev $(STRIPE_CLI) ## Every test, with branch coverage of everything

@@ -122,7 +122,7 @@ MATRIX = with_("matrix", properties=["region"], cells=EU)
         (
             with_("per_unit", unit="1"),
             Usage(Decimal("92233720368547758.08")),
-            "amount_too_large",
+            "total_too_large",
             "The price of this quantity is more than USD/2 can count.",
         ),
     ],
