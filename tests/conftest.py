@@ -19,9 +19,7 @@ from tests.processes import Child
 from tests.world import World
 
 # How long an example takes says more of the machine than of the test.
-settings.register_profile(
-    "bursar", deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+settings.register_profile("bursar", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("bursar")
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import pytest
+
 from core.kernel.caller import (
     ANONYMOUS,
     SYSTEM,
@@ -10,7 +12,7 @@ from core.kernel.caller import (
     at_least,
     platform_at_least,
 )
-from core.kernel.errors import Busy, EngineError, Kind, described
+from core.kernel.errors import Busy, EngineError, Kind, caught, described
 from core.kernel.proving import KEPT, Difference, Proof
 
 
@@ -70,3 +72,17 @@ def test_a_proof_counts_every_difference_and_tells_the_first_of_them() -> None:
 
     assert (proof.clean, proof.found, len(proof.differences)) == (False, KEPT + 1, KEPT)
     assert str(proof.differences[0]) == str(Difference("row 0", "is wrong")) == "row 0: is wrong"
+
+
+@pytest.mark.anyio
+async def test_what_is_done_for_several_returns_what_it_raised() -> None:
+    mistake = ValueError("ours")
+
+    async def fail() -> None:
+        raise mistake
+
+    async def do_well() -> None:
+        return
+
+    assert await caught(fail()) is mistake
+    assert await caught(do_well()) is None

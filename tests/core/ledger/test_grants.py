@@ -315,3 +315,17 @@ def test_the_grants_of_one_transaction_are_as_old_as_it_is() -> None:
 
     assert len(set(ids)) == 20
     assert max(ids) < lot_id(second, 0)
+
+
+async def test_it_is_told_when_anything_expires_first(world: World) -> None:
+    await open_wallet(world, ADA)
+    async with unit(world) as work:
+        for hours in (5, 2, 3):
+            terms = ledger.Terms("promo", expires_at=work.now + timedelta(hours=hours))
+            grant = ledger.flows.GRANT.draw(
+                work, usd("1"), reference=f"g{hours}", target=ADA, terms=terms
+            )
+            await ledger.post(work, grant)
+
+    async with unit(world) as work:
+        assert await ledger.next_expiry(work) == work.now + timedelta(hours=2)
