@@ -17,11 +17,11 @@ from core.checkouts.following import (
     look_at_checkout,
 )
 from core.checkouts.hearing import HANDLERS
-from core.checkouts.linking import open_bill, open_link
+from core.checkouts.linking import open_bill, open_link, open_setup
 from core.checkouts.model import Checkout, Mode, State
 from core.checkouts.opening import errand_of as errand_to_open
 from core.checkouts.opening import open_checkout, unless_refused
-from core.checkouts.operations import require_keeper
+from core.checkouts.operations import keeps_methods, require_keeper
 from core.checkouts.reducing import Reduced, Reductions, give_up
 from core.checkouts.returning import CANCELED, GO, NOWHERE, SUCCESS, ReturnPages
 from core.checkouts.shapes import CheckoutView, checkout_view
@@ -55,11 +55,13 @@ __all__ = [
     "find",
     "follow_checkout",
     "give_up",
+    "keeps_methods",
     "look",
     "look_at_checkout",
     "open_bill",
     "open_checkout",
     "open_link",
+    "open_setup",
     "require_keeper",
     "unless_refused",
 ]

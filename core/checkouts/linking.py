@@ -1,4 +1,4 @@
-"""Open a page for what somebody is to pay in person after all, because it did not work without."""
+"""Open a page because it did not work without somebody: to pay in person, or to leave a card."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,6 +7,7 @@ from core import payments
 from core.checkouts import opening, returning
 from core.checkouts.model import Checkout, Mode
 from core.db.work import Work
+from core.kernel.money import Asset
 
 
 async def open_link(
@@ -44,3 +45,10 @@ async def _open(
         "cancel_url": pages.own(returning.CANCELED, **named),
     }
     return await opening.begin(work, checkout_id, Mode.PAYMENT, **(own | wanted))
+
+
+async def open_setup(work: Work, asset: Asset, *, success_url: str, cancel_url: str) -> Checkout:
+    """Open a page where somebody leaves a payment method for later. Nothing is paid there."""
+    checkout_id = work.ids.new("chk")
+    returns = {"success_url": success_url, "cancel_url": cancel_url}
+    return await opening.begin(work, checkout_id, Mode.SETUP, asset=str(asset), **returns)

@@ -241,9 +241,14 @@ async def create_portal_session(work: Work, request: CreatePortalSession) -> Por
     return portal_session(begun, work.real_now)
 
 
+def keeps_methods(work: Work) -> bool:
+    """Tell whether the caller may have a method kept for later."""
+    return may(create_payment_method_setup, work.caller)
+
+
 def require_keeper(work: Work, asked: str) -> None:
     """Let only those keep a method for later who may also have one left without a purchase."""
-    if not may(create_payment_method_setup, work.caller):
+    if not keeps_methods(work):
         needed = f"{needed_role(create_payment_method_setup)}, to keep the payment method"
         raise NotAllowed(asked, needed)
 

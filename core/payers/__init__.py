@@ -12,6 +12,7 @@ from core.payers.errors import MethodNotFound
 from core.payers.hearing import HANDLERS
 from core.payers.jobs import JOBS, refresh_methods
 from core.payers.methods import MethodRecord, find_method, keep_method, kept_methods
+from core.payers.wishing import want_default
 
 __all__ = [
     "HANDLERS",
@@ -33,4 +34,5 @@ __all__ = [
     "need_customer",
     "refresh_methods",
     "verdict_of",
+    "want_default",
 ]

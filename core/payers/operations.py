@@ -1,19 +1,19 @@
 """What a caller can do with kept methods: look, choose, give up."""
 
 from datetime import datetime
-from typing import Any
 
-from core import jobs, payments, projects
+from core import payments, projects
 from core.db.work import Work
 from core.jobs import Errand
 from core.kernel.caller import PlatformRole, Role
 from core.operations.hastening import Afterwards
 from core.operations.operation import Effect, Example, operation
 from core.operations.scopes import Toolset
+from core.payers import wishing
 from core.payers.customers import customer_of
 from core.payers.errors import MethodNotFound
 from core.payers.jobs import REFRESH_SECONDS, errand_of_wish, refresh_methods
-from core.payers.methods import change_method, find_method, kept_methods
+from core.payers.methods import find_method, kept_methods
 from core.payers.shapes import (
     ListPaymentMethods,
     NamedMethod,
@@ -93,7 +93,7 @@ async def set_default_payment_method(work: Work, request: NamedMethod) -> Paymen
     While wished says default, the payment provider has not confirmed it yet; look again with
     list_payment_methods.
     """
-    return await _wish(work, request.method_id, default_wanted_at=work.real_now)
+    return await wishing.wish(work, request.method_id, default_wanted_at=work.real_now)
 
 
 @operation(
@@ -113,22 +113,7 @@ async def detach_payment_method(work: Work, request: NamedMethod) -> PaymentMeth
     Nothing can be paid with it afterwards; if it was the default there is none until another is
     chosen.
     """
-    return await _wish(work, request.method_id, detach_wanted_at=work.real_now)
-
-
-async def _wish(work: Work, method_id: str, **wish: Any) -> PaymentMethodView:
-    """Write down what is asked of a method, and leave the job that asks the provider."""
-    method = await find_method(work, method_id, lock=True)
-    if method.detached_at:
-        raise MethodNotFound(method_id)
-    idle = {"default_wanted_at": None, "detach_wanted_at": None, "refusal": None}
-    await change_method(work, method_id, **(idle | wish))
-    work.record("changed", method_id)
-    view = method_view(await find_method(work, method_id), await customer_of(work))
-    assert view.wished, "it was just wished"
-    errand = errand_of_wish(view, view.wished)
-    await jobs.enqueue(work, errand.job, key=errand.key, **errand.arguments)
-    return view
+    return await wishing.wish(work, request.method_id, detach_wanted_at=work.real_now)
 
 
 OPERATIONS = (list_payment_methods, set_default_payment_method, detach_payment_method)

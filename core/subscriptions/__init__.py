@@ -21,7 +21,7 @@ from core.subscriptions.hearing import SUBSCRIPTIONS
 from core.subscriptions.keeping import find, live
 from core.subscriptions.mirroring import last_end, paid_there
 from core.subscriptions.paying import failed, paid, suspend, write_off
-from core.subscriptions.renewing import FALLS_DUE, SCHEDULES, renew_subscriptions, step
+from core.subscriptions.renewing import FALLS_DUE, SCHEDULES, facts_of, renew_subscriptions, step
 
 __all__ = [
     "FALLS_DUE",
@@ -46,6 +46,7 @@ __all__ = [
     "carry_out",
     "change",
     "create",
+    "facts_of",
     "failed",
     "find",
     "granted",

@@ -139,14 +139,12 @@ async def step(
     return await carry_out(work, before, fall_due(before, facts), known)
 
 
-async def facts_of(
-    work: Work, before: Subscription, what: Due, known: selling.Known | None
-) -> Facts:
-    following = await selling.priced(work, before, before.next or before.choice, known)
+async def facts_of(work: Work, one: Subscription, what: Due, known: selling.Known | None) -> Facts:
+    following = await selling.priced(work, one, one.next or one.choice, known)
     held = following.sold
-    if before.next is not None:
-        held = await selling.sold(work, before.choice, before.asset, known)
-    asks = what is Due.CONVERT and before.at_trial_end is AtTrialEnd.EXPIRE
+    if one.next is not None:
+        held = await selling.sold(work, one.choice, one.asset, known)
+    asks = what is Due.CONVERT and one.at_trial_end is AtTrialEnd.EXPIRE
     has_method = bool(await payers.kept_methods(work)) if asks else False
     return Facts(held=held, following=following, has_method=has_method)
 

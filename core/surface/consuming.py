@@ -1,6 +1,6 @@
 """Which of the engine's own events are heard inside it, and by whom."""
 
-from core import collecting, messaging, printing, shelving, stepping, subscriptions
+from core import collecting, dunning, messaging, printing, shelving, stepping, subscriptions
 
 SUBSCRIPTIONS: tuple[messaging.Subscription, ...] = (
     shelving.SUBSCRIPTION,
@@ -8,4 +8,5 @@ SUBSCRIPTIONS: tuple[messaging.Subscription, ...] = (
     *subscriptions.SUBSCRIPTIONS,
     collecting.SUBSCRIPTION,
     stepping.SUBSCRIPTION,
+    *dunning.SUBSCRIPTIONS,
 )

@@ -1,6 +1,6 @@
 """What falls due in a project, in the order in which it is done where instants are equal."""
 
-from core import arrears, clocks, invoicing, stepping, subscriptions, topups, wallets
+from core import arrears, clocks, dunning, invoicing, stepping, subscriptions, topups, wallets
 
 FALLING_DUE: tuple[clocks.FallsDue, ...] = (
     wallets.FALLS_DUE,
@@ -8,6 +8,7 @@ FALLING_DUE: tuple[clocks.FallsDue, ...] = (
     stepping.FALLS_DUE,
     subscriptions.FALLS_DUE,
     *arrears.FALLING_DUE,
+    *dunning.FALLS_DUE,
     topups.FALLS_DUE,
 )
 """What expires goes before what is granted anew, and what is earned before what is billed;

@@ -7,6 +7,7 @@ from core import (
     clocks,
     collecting,
     coupons,
+    dunning,
     exporting,
     inbox,
     invoicing,
@@ -99,6 +100,7 @@ SCHEDULES = (
     *clocks.SCHEDULES,
     *revenue.SCHEDULES,
     *arrears.SCHEDULES,
+    *dunning.SCHEDULES,
 )
 
 JOBS: tuple[Job, ...] = (

@@ -10,6 +10,7 @@ from core.clocks import operations as clocks
 from core.collecting import operations as collecting
 from core.compliance import operations as compliance
 from core.coupons import operations as coupons
+from core.dunning import operations as dunning
 from core.entitlements import operations as entitlements
 from core.entitlements import plan_operations as plan_holding
 from core.exporting import operations as exporting
@@ -67,6 +68,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *collecting.OPERATIONS,
     *parties.OPERATIONS,
     *printing.OPERATIONS,
+    *dunning.OPERATIONS,
     *catalog_files.OPERATIONS,
     *shelving.OPERATIONS,
     *coupons.OPERATIONS,

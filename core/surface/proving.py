@@ -4,6 +4,7 @@ from core import (
     arrears,
     audit,
     catalog,
+    dunning,
     invoicing_proof,
     ledger_proof,
     metering_proof,
@@ -35,6 +36,7 @@ PROTECTED = (
     *printing.PROTECTED,
     *subscriptions_proof.PROTECTED,
     *arrears.PROTECTED,
+    *dunning.PROTECTED,
 )
 """Tables whose rows are inserted and never changed; a trigger on each refuses it."""
 
@@ -60,6 +62,7 @@ async def prove(database: Database) -> Proof:
         await revenue.prove(work, proof)
         await arrears.prove(work, proof)
         await stepping.prove(work, proof)
+        await dunning.prove(work, proof)
         await audit.prove(work, proof)
         await _prove_traced(work, proof)
     return proof

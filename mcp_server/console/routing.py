@@ -6,8 +6,8 @@ from starlette.routing import Route
 
 from auth.pages.visit import endpoint
 from auth.people import People
-from core import checkouts
-from mcp_server.console import buying, returning
+from core import checkouts, dunning
+from mcp_server.console import buying, cards, returning
 from mcp_server.console.asking import Operations
 
 
@@ -18,6 +18,9 @@ def routes(people: People, operations: Operations) -> list[Route]:
         ("GET", checkouts.GO, returning.go),
         ("GET", checkouts.SUCCESS, returning.returned),
         ("GET", checkouts.CANCELED, returning.returned),
+        ("GET", dunning.ROUTE, cards.go),
+        ("GET", dunning.DONE, cards.left),
+        ("GET", dunning.CANCELED, cards.not_left),
     )
     return [
         Route(path, endpoint(people, partial(page, operations)), methods=[method])

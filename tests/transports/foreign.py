@@ -49,6 +49,7 @@ THEIRS: dict[str, Theirs] = {
     "visible_to": lambda them: [them.project_id],
     "invoice_id": lambda them: [them.invoice_id, them.draft_id],
     "document_id": lambda them: [them.invoice_id, them.draft_id],
+    "run_id": lambda them: [them.run_id],
     "wallet_ids": lambda them: [them.wallet_id],
     "cursor": lambda them: [cursor(*each) for each in _places(them)],
 }
@@ -102,6 +103,9 @@ HARMLESS = {
     *("scope", "scope_key", "draft_minutes", "thresholds"),
     *("months", "hours"),
     *("start_on", "end_on", "granularity"),
+    *("run_state", "why", "campaign_key", "attempt_days", "jitter_percent", "lasts_days"),
+    *("permanent_days", "campaign_notices", "hours_before", "tone", "at_end", "afterwards"),
+    *("afterwards_days", "renewal_notice_days", "renewal_interval_days_min"),
 }
 """Fields that name nothing: values of the caller's own, and what all customers share."""
 
@@ -186,9 +190,11 @@ def _places(them: Tenant) -> list[tuple[str, ...]]:
     left_at = ("2026-11-20T09:00:00+00:00", them.project_id, them.charged_event_id)
     held = (them.project_id, them.assignment_id)
     paying = (them.project_id, them.subscription_id)
+    dunned = (them.project_id, them.run_id)
     return [
         *((each,) for each in (*ids, *more, *paid, *went_back, *offered)),
         left_at,
         held,
         paying,
+        dunned,
     ]

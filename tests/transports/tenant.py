@@ -26,7 +26,9 @@ from core.reconciling.tables import reconciliations
 from mcp_server.wiring import OPERATIONS
 from tests import servers, stripe_events
 from tests.fakes.gateway import FakeGateway
+from tests.transports.dunned import be_dunned
 from tests.transports.invoices import SELLER, be_invoiced, owe
+from tests.transports.offers import DESK_SET, LOYAL
 from tests.transports.plans import open_plans, subscribe
 from tests.world import AUDITOR, OPERATOR, START, World, agent
 
@@ -88,31 +90,6 @@ COUPON = {
     "asset": "CREDIT/6",
     "redemptions_per_project": 5,
 }
-DESK_SET = {
-    "package_key": "desk_set",
-    "name": "Desk set",
-    "parts": [
-        {
-            "key": "desks",
-            "product_key": "desk",
-            "at_most": 9,
-            "prices": {"desk_usd": {"model": "per_unit", "unit": "30"}},
-        },
-        {
-            "key": "lamp",
-            "product_key": "desk",
-            "required": False,
-            "prices": {"desk_usd": {"model": "flat", "amount": "5"}},
-        },
-    ],
-    "discount_percent": "10",
-}
-LOYAL = {
-    "rule_key": "loyal",
-    "name": "Loyalty",
-    "when": {"kind": "segment", "any_of": ["loyal"]},
-    "adjust": {"kind": "percent", "percent": "-10"},
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,6 +146,9 @@ class Tenant:
     draft_id: str
     attempt_id: str
     """To collect another invoice, which the provider was not asked for yet."""
+    run_id: str
+    """What is done about one more, whose payment failed."""
+    card_token: str
     subscription_id: str
     paused_subscription_id: str
     ended_subscription_id: str
@@ -387,6 +367,7 @@ async def move_in(world: World, key: str, gateway: FakeGateway) -> Tenant:
         **await _redeem(world, key, **here),
         **await be_invoiced(partial(ask, world), key, **here),
         attempt_id=await owe(world, partial(ask, world), key, **here),
+        **await be_dunned(world, partial(ask, world), key, **here),
         assignment_id=assignment_id,
         **bought,
         **went_back,

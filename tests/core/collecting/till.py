@@ -3,7 +3,17 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from core import collecting, inbox, invoicing, jobs, printing, surface, topups
+from core import (
+    collecting,
+    exporting,
+    inbox,
+    invoicing,
+    jobs,
+    printing,
+    shelving,
+    surface,
+    topups,
+)
 from core.bills import Line
 from core.jobs import Runtime
 from core.kernel.caller import SYSTEM
@@ -41,6 +51,7 @@ class Till(Pump):
             inbox.HANDLERS: surface.HANDLERS,
             topups.PAGES: HERE,
             printing.PRINTER: FakeRenderer(),
+            shelving.EVENT_NAMES: exporting.event_names,
         }
         return Runtime(self.world.database, known, ports)
 

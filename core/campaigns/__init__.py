@@ -1,0 +1,48 @@
+"""Campaigns: what is done, and said, when about a payment that failed. Pure. See README.md."""
+
+from core.campaigns.planning import (
+    ANSWER_DAYS,
+    DEFAULT,
+    GRACE,
+    Afterwards,
+    AtEnd,
+    Banner,
+    Campaign,
+    Kind,
+    Notice,
+    Now,
+    Outcome,
+    State,
+    Step,
+    Tone,
+    banner_of,
+    days_after,
+    due_now,
+    plan,
+    worst,
+)
+from core.campaigns.words import WORDS, Words
+
+__all__ = [
+    "ANSWER_DAYS",
+    "DEFAULT",
+    "GRACE",
+    "WORDS",
+    "Afterwards",
+    "AtEnd",
+    "Banner",
+    "Campaign",
+    "Kind",
+    "Notice",
+    "Now",
+    "Outcome",
+    "State",
+    "Step",
+    "Tone",
+    "Words",
+    "banner_of",
+    "days_after",
+    "due_now",
+    "plan",
+    "worst",
+]
