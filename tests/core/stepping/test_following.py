@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from core import payments, stepping, subscriptions
+from core import inbox, payments, stepping, subscriptions
 from core.kernel.caller import SYSTEM
 from core.kernel.money import Asset, Money
 from core.lifecycles import State
-from core.stepping import STATES
+from core.stepping import STATES, keeping
 from core.subscriptions import BilledByProvider, Ending, renew_subscriptions
+from core.subscriptions.renewing import due_after
 from tests.core.stepping.agency import Agency, become_customer, open_agency, there
 from tests.core.subscriptions.counter import credits
-from tests.world import World
+from tests.world import PROJECT, World
 
 pytestmark = pytest.mark.anyio
 
@@ -182,6 +183,9 @@ async def test_our_clock_neither_renews_nor_bills_it(world: World) -> None:
     agency.world.clock.advance(days=100)
     await agency.do(renew_subscriptions)
 
+    assert await due_after(world.database, None) == []
+    async with world.database.begin(SYSTEM) as work:
+        assert await subscriptions.step(work.within(PROJECT), before.id) is None
     assert await agency.one() == before
     assert await agency.counter.bills(before) == bills
 
@@ -205,6 +209,18 @@ async def test_what_is_billed_there_is_changed_there(world: World) -> None:
     with pytest.raises(BilledByProvider):
         await agency.counter.change(one, "pro", quantities={"fee": 2})
     assert await agency.one() == one
+
+
+async def test_what_was_read_before_a_later_reading_was_applied_is_not_applied(
+    world: World,
+) -> None:
+    agency = await open_agency(world)
+    provider_id = await subscribed(agency)
+
+    old = await agency.gateway.read_subscription(provider_id)
+    with pytest.raises(inbox.Overtaken):
+        async with world.database.begin(SYSTEM) as work:
+            await keeping.keep(work, old, 0)
 
 
 # -- What nobody here knows -----------------------------------------------------------------------
