@@ -21,23 +21,33 @@ from core.checkouts.linking import open_bill, open_link, open_setup
 from core.checkouts.model import Checkout, Mode, State
 from core.checkouts.opening import errand_of as errand_to_open
 from core.checkouts.opening import open_checkout, unless_refused
-from core.checkouts.operations import keeps_methods, require_keeper
+from core.checkouts.operations import (
+    BUYING,
+    OPENED,
+    buy_pack,
+    keeps_methods,
+    require_keeper,
+    set_up,
+)
 from core.checkouts.reducing import Reduced, Reductions, give_up
 from core.checkouts.returning import CANCELED, GO, NOWHERE, SUCCESS, ReturnPages
-from core.checkouts.shapes import CheckoutView, checkout_view
+from core.checkouts.shapes import CheckoutView, CreateCheckout, checkout_view
 
 JOBS = (open_checkout, look_at_checkout, follow_checkout)
 
 __all__ = [
+    "BUYING",
     "CANCELED",
     "GO",
     "HANDLERS",
     "JOBS",
     "NOWHERE",
+    "OPENED",
     "SUCCESS",
     "Checkout",
     "CheckoutNotFound",
     "CheckoutView",
+    "CreateCheckout",
     "Looked",
     "Mode",
     "PromotionCodeRefused",
@@ -48,6 +58,7 @@ __all__ = [
     "ReturnUrlNotAllowed",
     "State",
     "WalletHoldsAnother",
+    "buy_pack",
     "checkout_view",
     "close",
     "converge",
@@ -63,5 +74,6 @@ __all__ = [
     "open_link",
     "open_setup",
     "require_keeper",
+    "set_up",
     "unless_refused",
 ]

@@ -21,12 +21,14 @@ from core.checkouts.shapes import (
     CreatePortalSession,
     GetCheckout,
     PortalSession,
+    Returning,
     checkout_view,
     portal_session,
 )
 from core.db.work import Work
 from core.jobs import Errand
 from core.kernel.caller import PlatformRole, Role
+from core.kernel.errors import EngineError
 from core.kernel.money import LARGEST, Asset, Money
 from core.operations.admitting import may, needed_role
 from core.operations.errors import NotAllowed, invalid
@@ -83,45 +85,31 @@ async def _portal(work: Work, before: PortalSession) -> PortalSession:
 OPENED = Afterwards(errand=_opening, answer=_opened)
 
 
-@operation(
-    "POST /v1/projects/{project_id}/checkouts",
-    title="Create checkout",
-    toolset=Toolset.PAYMENTS,
-    effect=Effect.CREATE,
-    project=Role.MEMBER,
-    platform=PlatformRole.OPERATOR,
-    raises=(
-        projects.ProjectNotFound,
-        NotAllowed,
-        packs.PackNotFound,
-        packs.PackArchived,
-        packs.PackNotOnSale,
-        wallets.WalletNotFound,
-        wallets.NoWalletForAsset,
-        WalletHoldsAnother,
-        PromotionCodeUnknown,
-        PromotionCodeRefused,
-        ReturnUrlNotAllowed,
-        payments.CurrencyNotTaken,
-        payments.AmountTooSmall,
-        payments.AmountTooLarge,
-        payments.AmountNotPayable,
-        *FROM_PROVIDER,
-    ),
-    examples=(Example(title="Buy two packs", arguments={"pack_key": "starter", "quantity": 2}),),
-    guesses=lambda request: request.promotion_code is not None,
-    afterwards=OPENED,
+BUYING: tuple[type[EngineError], ...] = (
+    projects.ProjectNotFound,
+    NotAllowed,
+    packs.PackNotFound,
+    packs.PackArchived,
+    packs.PackNotOnSale,
+    wallets.WalletNotFound,
+    wallets.NoWalletForAsset,
+    WalletHoldsAnother,
+    PromotionCodeUnknown,
+    PromotionCodeRefused,
+    ReturnUrlNotAllowed,
+    payments.CurrencyNotTaken,
+    payments.AmountTooSmall,
+    payments.AmountTooLarge,
+    payments.AmountNotPayable,
+    *FROM_PROVIDER,
 )
-async def create_checkout(work: Work, request: CreateCheckout) -> CheckoutView:
-    """Open a page of the payment provider where a person pays for a credit pack.
 
-    Give its url to that person; card data is entered there and never here. The credits come when
-    it is paid, once, whether or not the person comes back: ask get_checkout. While url is null the
-    page is still being opened. Send an idempotency key: the same key never opens a second page.
-    """
+
+async def buy_pack(work: Work, pack_key: str, request: CreateCheckout) -> CheckoutView:
+    """Open a page to buy a pack on: for the operation, which stands where plans are known too."""
     if request.keep_payment_method:
         require_keeper(work, "create_checkout")
-    pack = await packs.for_sale(work, request.pack_key)
+    pack = await packs.for_sale(work, pack_key)
     price, credits_, bonus = (
         _times(each, request.quantity) for each in (pack.price.money, pack.credits, pack.bonus)
     )
@@ -203,12 +191,16 @@ async def create_payment_method_setup(
     Nothing is paid. Give its url to that person; get_checkout tells when it is complete, and
     list_payment_methods shows the method then. Card data is entered there and never here.
     """
-    asset = Asset.parse(request.currency)
+    return await set_up(work, Asset.parse(request.currency), request)
+
+
+async def set_up(work: Work, asset: Asset, back: Returning) -> CheckoutView:
+    """Open a page to leave a method on, for later payments in this currency."""
     limits = given(payments.Limits)
     if limits and limits.asset(asset.code) != asset:
         raise payments.CurrencyNotTaken(str(asset), str(limits.asset(asset.code)))
     checkout_id = work.ids.new("chk")
-    success, cancel = _returns(work, checkout_id, request.success_url, request.cancel_url)
+    success, cancel = _returns(work, checkout_id, back.success_url, back.cancel_url)
     begun = await opening.begin(
         work, checkout_id, Mode.SETUP, asset=str(asset), success_url=success, cancel_url=cancel
     )
@@ -301,7 +293,6 @@ def _returns(
 
 
 OPERATIONS = (
-    create_checkout,
     get_checkout,
     create_payment_method_setup,
     create_portal_session,

@@ -17,7 +17,7 @@ CheckoutId = Annotated[str, Identifier("chk")]
 ReturnUrl = Annotated[str, Line(1000, r"^https?://")]
 
 
-class _Returning(ProjectRequest):
+class Returning(ProjectRequest):
     success_url: ReturnUrl | None = Field(
         None,
         description="Where people come back to when they are done; leave out for our own page. "
@@ -28,11 +28,18 @@ class _Returning(ProjectRequest):
     )
 
 
-class CreateCheckout(_Returning):
-    pack_key: Annotated[Code, Field(examples=["starter"])] = Field(
-        description="Which credit pack; see list_credit_packs."
+class CreateCheckout(Returning):
+    pack_key: Annotated[Code, Field(examples=["starter"])] | None = Field(
+        None, description="Which credit pack; see list_credit_packs."
     )
-    quantity: int = Field(1, ge=1, le=QUANTITY_MAX, description="How many of it.")
+    plan_key: Annotated[Code, Field(examples=["pro"])] | None = Field(
+        None, description="Or which plan to subscribe to; see list_plans."
+    )
+    quantity: int = Field(1, ge=1, le=QUANTITY_MAX, description="How many packs.")
+    quantities: dict[Code, Annotated[int, Field(ge=1, le=1_000_000)]] = Field(
+        default_factory=dict, max_length=50, description="Of a plan's items, as in {'seats': 5}."
+    )
+    currency: AssetCode | None = Field(None, description="Of a plan that has several.")
     wallet_id: WalletId | None = Field(
         None,
         description="Which wallet gets the credits; leave out for the project's own wallet that "
@@ -48,7 +55,7 @@ class CreateCheckout(_Returning):
     )
 
 
-class CreatePaymentMethodSetup(_Returning):
+class CreatePaymentMethodSetup(Returning):
     currency: AssetCode = Field(description="What later payments will be in, as in USD/2.")
 
 

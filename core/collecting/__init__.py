@@ -5,6 +5,7 @@ from core.collecting.errors import CollectionUnderWay
 from core.collecting.hearing import SUBSCRIPTION
 from core.collecting.model import Attempt, State
 from core.collecting.paying import collect_invoice
+from core.collecting.proof import prove
 
 JOBS = (collect_invoice,)
 
@@ -16,4 +17,5 @@ __all__ = [
     "State",
     "collect",
     "collect_invoice",
+    "prove",
 ]

@@ -4,11 +4,12 @@ Everybody here holds the invoice. Whoever comes first ends the attempt and tells
 comes after finds it ended.
 """
 
-from core import checkouts, invoicing, payments
+from core import checkouts, invoicing, payers, payments
 from core.collecting import events, finding, letters
 from core.collecting.model import Attempt, State, Step, is_decline, is_permanent, step_of
 from core.collecting.weighing import weigh_payment
 from core.db.work import Work
+from core.jobs import enqueue
 from core.payers import Answer, Verdict
 
 UNTIL = "%-d %B %Y, %H:%M"
@@ -128,6 +129,9 @@ async def _succeed(work: Work, attempt: Attempt, record: payments.PaymentRecord)
     if await finding.change(work, attempt, State.SUCCEEDED, **closed):
         told = {"payment_id": record.id, "transaction_id": record.transaction_id}
         await events.tell(work, events.SUCCEEDED, attempt, **told)
+        if attempt.checkout_id is not None:
+            # What was kept on the page pays the next invoice, whether or not its event comes.
+            await enqueue(work, payers.refresh_methods, key=f"paid:{attempt.id}")
 
 
 async def fail(work: Work, attempt: Attempt, why: payments.Failure) -> None:

@@ -15,7 +15,12 @@ from core.subscriptions.changing import (
     resume,
 )
 from core.subscriptions.creating import Wanted, create, propose
-from core.subscriptions.errors import AlreadySubscribed, BilledByProvider, SubscriptionNotFound
+from core.subscriptions.errors import (
+    AlreadySubscribed,
+    BilledByProvider,
+    QuantityForNothing,
+    SubscriptionNotFound,
+)
 from core.subscriptions.granting import Granted, granted
 from core.subscriptions.hearing import SUBSCRIPTIONS
 from core.subscriptions.keeping import find, live
@@ -36,6 +41,7 @@ __all__ = [
     "Ending",
     "Granted",
     "Other",
+    "QuantityForNothing",
     "State",
     "Subscription",
     "SubscriptionNotFound",

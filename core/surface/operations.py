@@ -7,6 +7,7 @@ from core.catalog import operations as catalog
 from core.catalog_files import operations as catalog_files
 from core.checkouts import operations as checkouts
 from core.clocks import operations as clocks
+from core.collecting import buying
 from core.collecting import operations as collecting
 from core.compliance import operations as compliance
 from core.coupons import operations as coupons
@@ -58,6 +59,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *arrears.OPERATIONS,
     *stepping.OPERATIONS,
     *packs.OPERATIONS,
+    *buying.OPERATIONS,
     *checkouts.OPERATIONS,
     *payers.OPERATIONS,
     *payments.OPERATIONS,

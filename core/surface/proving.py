@@ -4,6 +4,7 @@ from core import (
     arrears,
     audit,
     catalog,
+    collecting,
     dunning,
     invoicing_proof,
     ledger_proof,
@@ -58,6 +59,7 @@ async def prove(database: Database) -> Proof:
         await catalog.prove(work, proof)
         await invoicing_proof.prove(work, proof)
         await printing.prove(work, proof)
+        await collecting.prove(work, proof)
         await subscriptions_proof.prove(work, proof)
         await revenue.prove(work, proof)
         await arrears.prove(work, proof)

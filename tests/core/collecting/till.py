@@ -110,7 +110,7 @@ class Till(Pump):
         """Return what the provider calls the page that the newest attempt waits for."""
         checkout_id = (await self.attempts())[-1]["checkout_id"]
         shown = await self.must("get_checkout", self.member, checkout_id=checkout_id)
-        return await self.page_of(shown)
+        return (await self.page_of(shown)).split("#")[0]
 
     async def pay_page(self) -> None:
         self.provider.pay(await self.page())
