@@ -19,39 +19,27 @@ ReturnUrl = Annotated[str, Line(1000, r"^https?://")]
 
 class Returning(ProjectRequest):
     success_url: ReturnUrl | None = Field(
-        None,
-        description="Where people come back to when they are done; leave out for our own page. "
-        "Only origins that the operator allows.",
+        None, description="Where people come back to, at an allowed origin."
     )
-    cancel_url: ReturnUrl | None = Field(
-        None, description="Where people come back to who change their mind."
-    )
+    cancel_url: ReturnUrl | None = Field(None, description="And who change their mind.")
 
 
 class CreateCheckout(Returning):
     pack_key: Annotated[Code, Field(examples=["starter"])] | None = Field(
-        None, description="Which credit pack; see list_credit_packs."
+        None, description="See list_credit_packs."
     )
-    plan_key: Annotated[Code, Field(examples=["pro"])] | None = Field(
-        None, description="Or which plan to subscribe to; see list_plans."
+    plan_key: Code | None = Field(None, description="Or a plan; see list_plans.")
+    quantity: int = Field(1, ge=1, le=QUANTITY_MAX, description="Of packs.")
+    quantities: dict[str, Annotated[int, Field(ge=1, le=1_000_000)]] = Field(
+        default_factory=dict, max_length=50, description="Of a plan's items: {'seats': 5}."
     )
-    quantity: int = Field(1, ge=1, le=QUANTITY_MAX, description="How many packs.")
-    quantities: dict[Code, Annotated[int, Field(ge=1, le=1_000_000)]] = Field(
-        default_factory=dict, max_length=50, description="Of a plan's items, as in {'seats': 5}."
-    )
-    currency: AssetCode | None = Field(None, description="Of a plan that has several.")
-    wallet_id: WalletId | None = Field(
-        None,
-        description="Which wallet gets the credits; leave out for the project's own wallet that "
-        "holds them.",
-    )
+    wallet_id: WalletId | None = Field(None, description="Which gets the credits.")
     promotion_code: Annotated[str, Line(40)] | None = Field(
-        None, description="A code that makes it cheaper, as somebody typed it."
+        None, description="Of packs, as it was typed."
     )
     keep_payment_method: bool = Field(
         default=False,
-        description="Keep what is paid with for payments without anybody there, as in a top-up. "
-        "The page asks for consent. Only admins and owners may.",
+        description="For later payments: admins and owners only.",
     )
 
 

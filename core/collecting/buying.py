@@ -47,18 +47,16 @@ from core.operations.scopes import Toolset
 async def create_checkout(work: Work, request: checkouts.CreateCheckout) -> checkouts.CheckoutView:
     """Open a page of the payment provider where a person pays for a credit pack, or subscribes.
 
-    Give its url to that person; card data is entered there and never here. What is paid for comes
-    once, whether or not the person comes back: ask get_checkout. While url is null the page is
-    still being opened. A plan begins when its first invoice is paid; what pays it is kept for the
-    next ones, so only admins and owners may. Send an idempotency key: it never opens a second page.
+    Give its url to that person. What is paid for comes once, also if nobody comes back: ask
+    get_checkout, also while url is null. A plan begins when its first invoice is paid, and keeps
+    what pays it: admins and owners only. Send an idempotency key, so that one is opened.
     """
     if (request.pack_key is None) == (request.plan_key is None):
         raise invalid("pack_key", "or plan_key is required, and not both")
     if request.plan_key is not None:
         return await _subscribe(work, request.plan_key, request)
-    for field in ("quantities", "currency"):
-        if getattr(request, field):
-            raise invalid(field, "is for a plan")
+    if request.quantities:
+        raise invalid("quantities", "is for a plan")
     return await checkouts.buy_pack(work, request.pack_key or "", request)
 
 
@@ -76,7 +74,6 @@ async def _subscribe(
         raise invalid("promotion_code", "is for packs; redeem it first, with redeem_promotion_code")
     wanted = subscriptions.Wanted(
         plan_key=plan_key,
-        currency=request.currency,
         quantities=request.quantities,
         wallet_id=request.wallet_id,
         when_paid=True,

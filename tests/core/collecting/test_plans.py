@@ -110,7 +110,7 @@ async def test_of_a_plan_with_a_free_trial_a_method_is_left_and_nothing_paid(
         ({"plan_key": "pro", "quantity": 2}, "invalid_request"),
         ({"plan_key": "pro", "promotion_code": "X"}, "invalid_request"),
         ({"plan_key": "none"}, "plan_not_found"),
-        ({"plan_key": "pro", "currency": "EUR/2"}, "no_price_in_currency"),
+        ({"plan_key": "pro", "quantities": {"none": 2}}, "quantity_for_nothing"),
     ],
 )
 async def test_what_cannot_be_bought_so_is_refused_and_nothing_is_begun(
