@@ -47,9 +47,9 @@ from core.operations.scopes import Toolset
 async def create_checkout(work: Work, request: checkouts.CreateCheckout) -> checkouts.CheckoutView:
     """Open a page of the payment provider where a person pays for a credit pack, or subscribes.
 
-    Give its url to that person. What is paid for comes once, also if nobody comes back: ask
+    Give its url to that person. What is paid for comes once, whoever comes back: ask
     get_checkout, also while url is null. A plan begins when its first invoice is paid, and keeps
-    what pays it: admins and owners only. Send an idempotency key, so that one is opened.
+    what pays it: admins and owners only. Send an idempotency key.
     """
     if (request.pack_key is None) == (request.plan_key is None):
         raise invalid("pack_key", "or plan_key is required, and not both")
