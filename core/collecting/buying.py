@@ -4,7 +4,7 @@ A plan is not sold in the provider's own subscription mode: what is owed, and wh
 here alone, and the page pays the first invoice. See docs/decisions.
 """
 
-from core import bills, catalog, checkouts, entitlements, payments, subscriptions
+from core import bills, catalog, checkouts, entitlements, payments, selling, subscriptions
 from core.collecting import beginning
 from core.collecting.opening import open_page
 from core.db.work import Work
@@ -28,7 +28,7 @@ from core.operations.scopes import Toolset
         catalog.PlanVersionNotFound,
         catalog.PlanArchived,
         catalog.NoPriceInCurrency,
-        subscriptions.QuantityForNothing,
+        selling.QuantityForNothing,
         subscriptions.AlreadySubscribed,
         entitlements.PlanHeldBySubscription,
         bills.LegalEntityNotFound,

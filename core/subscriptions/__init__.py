@@ -18,7 +18,6 @@ from core.subscriptions.creating import Wanted, create, propose
 from core.subscriptions.errors import (
     AlreadySubscribed,
     BilledByProvider,
-    QuantityForNothing,
     SubscriptionNotFound,
 )
 from core.subscriptions.granting import Granted, granted
@@ -41,7 +40,6 @@ __all__ = [
     "Ending",
     "Granted",
     "Other",
-    "QuantityForNothing",
     "State",
     "Subscription",
     "SubscriptionNotFound",

@@ -37,16 +37,12 @@ STRIPE_EVENT = "evt_1SVZbJ2eZvKYlo2C0aXy7QkT"
 """What Stripe told the platform, of nobody here."""
 RECONCILIATION = compose("rcn", 1)
 """What was compared before anybody moved in."""
-COMPARED = {
+COMPARED = dict.fromkeys(("start_at", "end_at", "created_at", "finished_at"), START) | {
     "id": RECONCILIATION,
     "state": "clean",
-    "start_at": START,
-    "end_at": START,
     "counts": {"payments": 0},
     "differences": 0,
     "asked_by": "system",
-    "created_at": START,
-    "finished_at": START,
 }
 PLAN: dict[str, Any] = {
     "plan_key": "pro",
