@@ -8,8 +8,9 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Tests per run: one worker per core, and what a worker has finished is taken from the slowest.
-WORKERS ?= auto
+# One worker more than there are cores, because each waits for its database now and then; and what
+# a worker has finished is taken from the slowest.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 # A client of the sandbox that nobody here wrote (npm fetches it once).
 STRIPE_CLI := .cache/stripe-cli/installed

@@ -31,7 +31,7 @@ from tests.world import World
 pytestmark = pytest.mark.anyio
 
 MONTH = Period(datetime(2026, 11, 20, 9, tzinfo=UTC), datetime(2026, 12, 20, 9, tzinfo=UTC))
-PAID = Received(amount=usd("120.00"), reference="payment:1")
+PAID = Received(amount=usd("120.00"), reference="bank:1")
 
 
 async def books(world: World, project_id: str) -> dict[str, str]:
@@ -125,10 +125,10 @@ async def test_credits_of_another_currency_pay_nothing(world: World) -> None:
 async def test_money_that_came_is_booked_once_for_each_reference(world: World) -> None:
     await open_office(world)
     invoice = await issue(world, "one")
-    half = Received(amount=usd("60.00"), reference="payment:1")
+    half = Received(amount=usd("60.00"), reference="bank:1")
     first = await pay(world, invoice, half)
     again = await pay(world, invoice, half)
-    last = await pay(world, invoice, replace(half, reference="payment:2"))
+    last = await pay(world, invoice, replace(half, reference="bank:2"))
 
     assert (first.state, first.figures.due, again) == (State.OPEN, 6000, first)
     assert (last.state, last.figures.due, last.paid_at) == (State.PAID, 0, world.clock.now())

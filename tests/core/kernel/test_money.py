@@ -64,6 +64,8 @@ def test_money_turns_round() -> None:
 
 def test_an_asset_is_a_code_and_a_scale() -> None:
     assert Asset.parse("USD/2") == USD
+    # One that no other test reads, so that it is not remembered.
+    assert Asset.parse("XAU/12") == Asset("XAU", 12)
     assert str(USD) == "USD/2"
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from core import ledger
 from core.kernel.ids import compose
 from core.kernel.money import LARGEST, Asset, Money
+from core.ledger.chart import INVOICED_ROLES, OPERATOR_ROLES
 from tests.core.ledger.books import (
     ADA,
     BOB,
@@ -35,6 +36,20 @@ async def test_a_charge_moves_the_amount_and_keeps_the_total(world: World) -> No
         await ledger.post(work, charge(work, "2.50", "c:1"))
 
     assert await balances(world) == {"ada": "7.50", "promotions": "10.00", "revenue": "2.50"}
+    assert (await proof(world)).clean
+
+
+async def test_accounts_of_what_is_invoiced_are_opened_once_and_all_together(world: World) -> None:
+    for _ in range(2):
+        async with unit(world) as work:
+            await ledger.open_invoiced_accounts(work, USD)
+            await ledger.open_invoiced_accounts(work, USD)
+
+    async with unit(world) as work:
+        roles = [*OPERATOR_ROLES, *INVOICED_ROLES]
+        named = [ledger.operator_account(work.project_id, role, USD) for role in roles]
+        found = await ledger.read_accounts(work, named)
+    assert set(found) == set(named)
     assert (await proof(world)).clean
 
 

@@ -207,4 +207,4 @@ def test_a_price_comes_to_the_published_figure(case: Case) -> None:
 
 def test_every_published_case_has_a_source_and_an_id_of_its_own() -> None:
     assert all(case["source"] for case in CASES)
-    assert len({case["id"] for case in CASES}) == len(CASES) == 61
+    assert len({case["id"] for case in CASES}) == len(CASES) == 58

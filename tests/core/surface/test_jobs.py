@@ -13,6 +13,7 @@ from core.kernel.caller import SYSTEM
 from core.messaging.tables import outbox
 from core.surface import SCHEDULES
 from core.surface.jobs import SEAL_LEASE
+from tests.fakes.gateway import FakeGateway
 from tests.world import OPERATOR, World
 
 pytestmark = pytest.mark.anyio
@@ -34,7 +35,7 @@ async def sealed(world: World) -> int:
 async def install(world: World) -> Runtime:
     async with world.database.begin(SYSTEM) as work:
         await jobs.install(work, SCHEDULES)
-    return Runtime(world.database, JOBS)
+    return Runtime(world.database, JOBS, {"gateway": FakeGateway(world.clock)})
 
 
 async def test_every_minute_what_was_noted_is_sealed(world: World) -> None:

@@ -28,7 +28,7 @@ from schemathesis.specs.openapi.checks import (
 from mcp_server.wiring import OPERATIONS
 from tests.transports.http.served import URL, Served, product
 
-EXAMPLES = 8
+EXAMPLES = 5
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
