@@ -27,12 +27,9 @@ async def test_a_registered_service_gets_tokens_until_it_is_shut_out(tmp_path: P
         assert (me["kind"], me["role"], me["scopes"]) == ("service", "member", ["wallets:read"])
         await here.run("revoke-client", service["client_id"])
         # Another process looks up what it knows of a token at least once a second.
-        for _ in range(100):
-            refused = await client.get("/v1/whoami", headers=bearer)
-            if refused.status_code == 401:
-                break
-            await asyncio.sleep(0.1)
-        assert refused.status_code == 401
+        async with asyncio.timeout(20):
+            while (await client.get("/v1/whoami", headers=bearer)).status_code != 401:
+                await asyncio.sleep(0.1)
         assert (await client.post("/oauth/token", data=grant, auth=secret)).status_code == 401
 
 
