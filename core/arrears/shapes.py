@@ -22,7 +22,9 @@ class ThresholdsForm(Request):
 
 
 class SetUsageBilling(Request):
-    scope: ScopeWord = Field(description="A legal entity and all its plans, or one plan.")
+    scope: ScopeWord = Field(
+        description="A legal entity and all its plans, or one plan.", examples=["plan"]
+    )
     scope_key: Code = Field(description="Of the legal entity or the plan.", examples=["pro"])
     draft_minutes: int | None = Field(
         None, ge=0, le=4320, description="How long invoices wait for late usage; 60 unless said."

@@ -58,21 +58,21 @@ class NoticeForm(Request):
 
 class SetDunningCampaign(Request):
     campaign_key: Annotated[Code, Field(examples=["default"])] = Field(
-        description="`default` is for whatever no other campaign is for."
+        description="`default` is for all others."
     )
     product_key: Annotated[Code, Field(examples=["app"])] | None = Field(
-        None, description="For subscriptions of this product; every campaign but `default` has one."
+        None, description="Whose subscriptions; needed but for `default`."
     )
     attempt_days: list[Day] = Field(
         [3, 6, 12, 14],
         max_length=STEPS_MAX,
-        description="Days after the failure on which it is tried again, ascending.",
+        description="Days after the failure to try again, ascending.",
     )
     jitter_percent: int = Field(
-        25, ge=0, le=50, description="Of the pause beside it, how much an attempt may be moved."
+        25, ge=0, le=50, description="How much of a pause an attempt may move."
     )
-    lasts_days: Day = Field(14, description="When the end comes; no attempt is after it.")
-    permanent_days: Day = Field(7, description="The same, where the bank declined for good.")
+    lasts_days: Day = Field(14, description="The end; no attempt is later.")
+    permanent_days: Day = Field(7, description="The same if declined for good.")
     campaign_notices: list[NoticeForm] = Field(
         [
             NoticeForm(hours_before=168, tone="gentle"),
@@ -81,18 +81,18 @@ class SetDunningCampaign(Request):
             NoticeForm(hours_before=6, tone="final"),
         ],
         max_length=STEPS_MAX,
-        description="Mails before the end, which grow in urgency.",
+        description="Mails of growing urgency.",
     )
     at_end: Literal["suspend", "nothing"] = Field("suspend", description="What the end brings.")
     afterwards: Literal["cancel", "uncollectible", "nothing"] = Field(
-        "nothing", description="What follows if it stays unpaid."
+        "nothing", description="If it stays unpaid."
     )
-    afterwards_days: int = Field(30, ge=1, le=365, description="So long after the end.")
+    afterwards_days: int = Field(30, ge=1, le=365, description="After the end.")
     renewal_notice_days: Annotated[int, Field(ge=1, le=DAYS_MAX)] | None = Field(
-        7, description="How long before a renewal it is told; null for not at all."
+        7, description="Told so long before a renewal; null: never."
     )
     renewal_interval_days_min: int = Field(
-        28, ge=1, le=366, description="Nothing is told of what renews more often than this."
+        28, ge=1, le=366, description="What renews more often is not told."
     )
 
 

@@ -24,12 +24,12 @@ PACKS: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
     "without a price": (
         {name: value for name, value in PACK.items() if name != "price"},
         "invalid_request",
-        {"problems": [{"field": "price", "reason": "is required"}]},
+        {"problems": [{"field": "price", "problem": "Field required"}]},
     ),
     "for nothing": (
         PACK | {"price": "0"},
-        "amount_too_small",
-        {"amount": {"amount": "0.00", "asset": "USD/2"}},
+        "invalid_request",
+        {"problems": [{"field": "price", "problem": "must be greater than zero"}]},
     ),
     "in a currency that the provider lacks": (
         PACK | {"currency": "XTS/2"},
@@ -44,12 +44,12 @@ PACKS: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
     "under the least amount": (
         PACK | {"price": "0.49"},
         "amount_too_small",
-        {"least": {"amount": "0.50", "asset": "USD/2"}},
+        {"amount": "0.49", "least": "0.50", "asset": "USD/2"},
     ),
     "above the largest amount": (
         PACK | {"price": "1000000.00"},
         "amount_too_large",
-        {"most": {"amount": "999999.99", "asset": "USD/2"}},
+        {"amount": "1000000.00", "most": "999999.99", "asset": "USD/2"},
     ),
 }
 
@@ -72,18 +72,16 @@ async def _told(
     return await doors.call(door, who, name, sent, key=key)
 
 
-@pytest.mark.parametrize("door", DOORS)
-@pytest.mark.parametrize("case", PACKS)
-async def test_a_pack_that_nobody_could_pay_is_not_put_up_for_sale(
-    world: World, door: DoorName, case: str
-) -> None:
+async def test_a_pack_that_nobody_could_pay_is_not_put_up_for_sale(world: World) -> None:
     this = await sold(world)
-    sent, code, facts = PACKS[case]
     asked = list(this.shop.gateway.asked)
 
-    answer = await ask(this, door, "operator", "create_credit_pack", **(sent | OTHER))
+    for door in DOORS:
+        for case, (sent, code, facts) in PACKS.items():
+            answer = await ask(this, door, "operator", "create_credit_pack", **(sent | OTHER))
+            told = {name: answer.body.get(name) for name in facts}
+            assert (answer.code, told) == (code, facts), (door, case)
 
-    assert (answer.code, {name: answer.body.get(name) for name in facts}) == (code, facts)
     assert this.shop.gateway.asked == asked
     listed = (await this.shop.must("list_credit_packs", OPERATOR))["items"]
     assert [each["pack_key"] for each in listed] == ["starter"]
@@ -120,7 +118,8 @@ async def test_more_than_was_paid_is_not_given_back(world: World, door: DoorName
     by_member = await ask(this, door, "member", "refund_payment", **about, amount="10.00")
 
     assert above.code == "refund_too_large"
-    assert above.body["refundable"] == {"amount": "10.00", "asset": "USD/2"}
+    facts = {name: above.body.get(name) for name in ("refundable", "asset")}
+    assert facts == {"refundable": "10.00", "asset": "USD/2"}
     assert (by_member.status, by_member.code) == (403, "not_allowed")
     assert this.shop.gateway.asked == asked
     assert (await this.shop.must("list_refunds"))["items"] == []
