@@ -4,11 +4,10 @@ from datetime import datetime
 
 from pydantic import Field
 
+from core.explaining import Booked, Explained, Posting
 from core.kernel.money import Money
 from core.operations.fields import TransactionId
 from core.operations.operation import ProjectRequest, Result
-from core.quoting.booked import Booked, Posting
-from core.quoting.explained import Explained
 from core.quoting.shapes import PriceLine, lines_view
 
 

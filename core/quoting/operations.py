@@ -1,11 +1,11 @@
 """What a caller can ask about prices: what would it cost, and why did it cost that."""
 
-from core import ledger, projects
+from core import explaining, ledger, projects
 from core.db.work import Work
 from core.kernel.caller import PlatformRole, Role
 from core.operations.operation import Effect, Example, operation
 from core.operations.scopes import Toolset
-from core.quoting import explaining, previewing
+from core.quoting import previewing
 from core.quoting.explanation_shapes import ExplainCharge, Explanation, explanation_view
 from core.quoting.plan_operations import preview_usage_cost, simulate_price_change
 from core.quoting.refusals import PRICE_REFUSED, USAGE_REFUSED

@@ -1,6 +1,5 @@
 """Whatever the ledger books is explained: every reference has somebody who knows of it."""
 
-import re
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,11 +10,12 @@ from sqlalchemy import select
 
 from core import payments, settling
 from core.db.schema import metadata
+from core.explaining.causes import BY_CAUSE
 from core.kernel.caller import SYSTEM
 from core.kernel.money import Asset, Money
 from core.payments import DisputeState
-from core.quoting.explaining import BY_CAUSE
 from tests.core.coupons.offers import CREDITS, offered, redeem
+from tests.core.quoting.references import booked_causes
 from tests.core.settling.selling import Sold, sold
 from tests.core.settling.test_charges import charge_of, tell
 from tests.core.wallets.bank import must, open_project, open_wallet
@@ -25,18 +25,14 @@ pytestmark = pytest.mark.anyio
 
 RIGHT = frozenset({True})
 CORE = Path(__file__).parents[3] / "core"
-NAMED = re.compile(r"reference=f\"([a-z_]+):|def reference\(.*?return f\"([a-z_]+):", re.DOTALL)
 
 
 def test_every_reference_that_is_booked_anywhere_has_an_explanation() -> None:
-    causes = {
-        one or other
-        for path in CORE.rglob("*.py")
-        for one, other in NAMED.findall(path.read_text("utf-8"))
-    }
+    causes = booked_causes(CORE)
 
-    assert causes >= {"usage", "grant", "hold", "payment", "refund", "coupon"}
-    assert causes - BY_CAUSE.keys() == set(), "explain them in core/quoting/explaining.py"
+    assert causes >= {"usage", "grant", "hold", "payment", "refund", "coupon", "breakage"}
+    assert causes >= {"invoice", "credit_note", "provider_invoice", "provider_earned"}
+    assert causes - BY_CAUSE.keys() == set(), "explain them in core/explaining/causes.py"
 
 
 async def all_explained(world: World, project_id: str) -> dict[str, list[dict[str, Any]]]:

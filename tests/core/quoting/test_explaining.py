@@ -11,12 +11,12 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.db.schema import metadata
+from core.explaining.causes import BY_CAUSE
 from core.kernel.caller import Caller, Role
 from core.kernel.ids import compose
 from core.metering import operations as metering
 from core.operations.perform import Call, Outcome
 from core.quoting import operations
-from core.quoting.explaining import BY_CAUSE
 from core.wallets import hold_operations as holds
 from core.wallets import operations as wallets
 from tests.core.metering.shop import Shop

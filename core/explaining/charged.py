@@ -7,13 +7,13 @@ from sqlalchemy import select
 
 from core import ledger, statements
 from core.db.work import Work
+from core.explaining.booked import Booked
+from core.explaining.explained import Explained, UsedEvent, moved
 from core.kernel.money import Asset, Money
 from core.kernel.quantity import PLACES, as_text
 from core.ledger import AccountRole
 from core.metering import tables
 from core.pricing import PerUnit, Price, rate
-from core.quoting.booked import Booked
-from core.quoting.explained import Explained, UsedEvent, moved
 
 CHARGE = "charge"
 TAKEN_AWAY = "the month of this usage was taken away, and its price cannot be told any more"

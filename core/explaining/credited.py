@@ -7,11 +7,11 @@ from sqlalchemy import select
 
 from core import coupons, ledger, subscriptions
 from core.db.work import Work
+from core.explaining.booked import Booked
+from core.explaining.explained import Explained, moved, told
 from core.kernel.ids import is_id
 from core.kernel.money import Money
 from core.ledger import AccountRole, tables
-from core.quoting.booked import Booked
-from core.quoting.explained import Explained, moved, told
 
 NOT_THERE = "the grant is not there"
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from core import ledger
 from core.db.work import Work
+from core.explaining import charged, credited, invoiced, paid, provided
+from core.explaining.booked import Booked, find_booked
+from core.explaining.explained import Explained
 from core.kernel.ids import is_id
-from core.quoting import charged, credited, paid
-from core.quoting.booked import Booked, find_booked
-from core.quoting.explained import Explained
 
 Explain = Callable[[Work, Booked, str], Awaitable[Explained]]
 """Explains a transaction by what follows the first colon of its reference."""
@@ -72,6 +72,11 @@ BY_CAUSE: Mapping[str, Explain] = {
     "dispute": paid.explain_dispute,
     "processor": paid.explain_processor,
     "payout": paid.explain_payout,
+    "invoice": invoiced.explain_invoice,
+    "credit_note": invoiced.explain_note,
+    "provider_invoice": provided.explain_provided,
+    "provider_invoice_back": provided.explain_provided,
+    "provider_earned": provided.explain_provided,
     REVERSAL: _explain_reversal,
 }
 """By the first word of a reference: every business fact that is booked has one of its own."""

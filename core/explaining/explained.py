@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from core import ledger
+from core.explaining.booked import Booked
 from core.kernel.money import Money
 from core.ledger import AccountRole
 from core.pricing import Rated
-from core.quoting.booked import Booked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,11 @@ from sqlalchemy import select
 
 from core import payments, settling
 from core.db.work import Work
+from core.explaining.booked import Booked
+from core.explaining.explained import Explained, moved, told
 from core.kernel.money import Asset, Money
 from core.ledger import AccountRole
 from core.payments import PaymentRecord
-from core.quoting.booked import Booked
-from core.quoting.explained import Explained, moved, told
 from core.settling import tables
 
 BONUS = ":bonus"
