@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
-from core import invoicing
+from core import invoicing, stepping
 from core.bills import Wanted
+from core.explaining.provided import IN_PARTS
 from core.invoicing import Invoice, LineKind, Note, Received
+from core.kernel.caller import SYSTEM
 from core.ledger import AccountRole
 from tests.core.bills.bills import line, usd
 from tests.core.invoicing.office import issue, open_office
@@ -14,8 +16,10 @@ from tests.core.invoicing.test_settling import MONTH, credit, earn, pay
 from tests.core.ledger.books import unit
 from tests.core.quoting.test_every_origin import all_explained, matches
 from tests.core.quoting.test_explaining import tamper
+from tests.core.stepping.agency import open_agency
+from tests.core.stepping.test_following import subscribed
 from tests.core.wallets.bank import open_project, open_wallet
-from tests.world import World
+from tests.world import PROJECT, World
 
 pytestmark = pytest.mark.anyio
 
@@ -117,3 +121,20 @@ async def test_a_figure_that_was_changed_behind_our_back_no_longer_matches(
     assert {kind: matches(told)[kind] for kind in kinds} == {kind: {False} for kind in kinds}
     assert all(each["differences"] for kind in kinds for each in told[kind])
     assert matches(told)["grant"] == {True}
+
+
+async def test_what_a_provider_billed_is_explained_as_a_whole(world: World) -> None:
+    agency = await open_agency(world)
+    await subscribed(agency)
+    world.clock.advance(days=3)
+    async with world.database.begin(SYSTEM) as work:
+        await stepping.earning.earn_due(work, 50)
+    before = await all_explained(world, PROJECT)
+
+    await tamper(world, "update stepping_earnings set billed = billed + 1")
+    after = await all_explained(world, PROJECT)
+
+    assert matches(before)["provider_invoice"] == {True}
+    assert matches(before)["provider_earned"] == {None}
+    assert before["provider_earned"][0]["differences"] == [IN_PARTS]
+    assert matches(after)["provider_invoice"] == {False}
